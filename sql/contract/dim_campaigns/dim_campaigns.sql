@@ -1,0 +1,6 @@
+-- For a shop that has none.
+SELECT
+    CAST(NULL AS TEXT) AS campaign_id,
+    CAST(NULL AS TEXT) AS campaign_name,
+    CAST(NULL AS TEXT) AS channel
+WHERE FALSE

@@ -1,0 +1,71 @@
+SELECT
+    credits.order_id,
+    orders.customer_id,
+    orders.order_month,
+    credits.model,
+    credits.touch_position,
+    credits.touch_id,
+    credits.channel,
+    credits.campaign_id,
+    credits.weight,
+    credits.net_value,
+    credits.refund_value,
+    orders.refunded_on,
+    credits.contribution_value,
+    orders.is_estimated,
+    orders.is_first_order,
+    credits.is_fallback,
+    CAST($attribution_days AS BIGINT) AS attribution_days,
+    CASE WHEN credits.model = 'time_decay' THEN CAST($half_life_days AS DECIMAL(9, 4)) END AS half_life_days,
+    $as_of AS as_of,
+    '2' AS definition_version
+FROM (
+    SELECT
+        weights.order_id,
+        weights.model,
+        weights.touch_position,
+        weights.touch_id,
+        weights.channel,
+        COALESCE(weights.campaign_id, '(no campaign)') AS campaign_id,
+        weights.is_fallback,
+        CAST(
+            weights.weight + CASE WHEN weights.takes_remainder THEN remainders.weight ELSE 0 END AS DECIMAL(13, 12)
+        ) AS weight,
+        CAST(
+            CAST(conversions.net_value * weights.weight AS DECIMAL(18, 4))
+                + CASE WHEN weights.takes_remainder THEN remainders.net_value ELSE 0 END
+            AS DECIMAL(18, 4)
+        ) AS net_value,
+        CAST(
+            CAST(conversions.refund_value * weights.weight AS DECIMAL(18, 4))
+                + CASE WHEN weights.takes_remainder THEN remainders.refund_value ELSE 0 END
+            AS DECIMAL(18, 4)
+        ) AS refund_value,
+        CAST(
+            CAST(conversions.contribution_value * weights.weight AS DECIMAL(18, 4))
+                + CASE WHEN weights.takes_remainder THEN remainders.contribution_value ELSE 0 END
+            AS DECIMAL(18, 4)
+        ) AS contribution_value
+    FROM attribution_weights AS weights
+    INNER JOIN attribution_conversions AS conversions ON conversions.order_id = weights.order_id
+    INNER JOIN attribution_remainders AS remainders
+        ON remainders.order_id = weights.order_id
+        AND remainders.model = weights.model
+    UNION ALL
+    SELECT
+        conversions.order_id,
+        models.model,
+        CAST(NULL AS BIGINT) AS touch_position,
+        CAST(NULL AS TEXT) AS touch_id,
+        '(unattributed)' AS channel,
+        '(unattributed)' AS campaign_id,
+        FALSE AS is_fallback,
+        CAST(1 AS DECIMAL(13, 12)) AS weight,
+        conversions.net_value,
+        conversions.refund_value,
+        conversions.contribution_value
+    FROM attribution_conversions AS conversions
+    LEFT ANTI JOIN attribution_paths ON attribution_paths.order_id = conversions.order_id
+    CROSS JOIN attribution_models AS models
+) AS credits
+INNER JOIN attribution_conversions AS orders ON orders.order_id = credits.order_id

@@ -1,0 +1,46 @@
+//! The pipelines a command speaks of, as written and as validated.
+
+use std::path::{Path, PathBuf};
+
+use super::project::all_pipelines;
+use super::source_tree;
+use crate::diagnostics::Diagnostics;
+use crate::plan::{self, Plan};
+use crate::spec::{self, PipelineSpec};
+
+/// A pipeline as written and as validated.
+pub(super) struct Planned {
+    pub(super) spec: PipelineSpec,
+    pub(super) plan: Plan,
+}
+
+/// Reads and validates the named pipelines, or all of the project; says everything that is wrong with any.
+pub(super) fn planned(project: &Path, named: &[PathBuf]) -> Result<Vec<Planned>, Diagnostics> {
+    let (pipelines, mut found) = match named {
+        [] => all_pipelines(project),
+        named => (named.to_vec(), Diagnostics::new()),
+    };
+    let mut planned = Vec::with_capacity(pipelines.len());
+    for pipeline in &pipelines {
+        match one(project, pipeline) {
+            Ok(one) => planned.push(one),
+            // Two pipelines may share a stage; its mistakes are told once.
+            Err(more) => {
+                for new in more {
+                    if !found.contains(&new) {
+                        found.push(new);
+                    }
+                }
+            }
+        }
+    }
+    if found.is_empty() { Ok(planned) } else { Err(found) }
+}
+
+fn one(project: &Path, pipeline: &Path) -> Result<Planned, Diagnostics> {
+    let tree = source_tree::read(project, pipeline)?;
+    let path = source_tree::project_path(project, pipeline)?;
+    let spec = spec::load(&tree, &path)?;
+    let plan = plan::resolve(&spec)?;
+    Ok(Planned { spec, plan })
+}

@@ -1,0 +1,89 @@
+//! Shows what a run is doing, on stderr.
+#![expect(clippy::print_stderr, reason = "progress is what this listener writes")]
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::report::{Event, Listener, StepReport};
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    Hidden,
+    /// A line that moves.
+    Bar,
+    /// A line for each step that is done.
+    Lines,
+    /// A JSON object for each step that is done.
+    Json,
+}
+
+/// Shows events and remembers the steps for the report.
+pub(super) struct Progress {
+    style: Style,
+    bar: ProgressBar,
+    steps: Mutex<Vec<StepReport>>,
+}
+
+impl Progress {
+    pub(super) fn new(style: Style) -> Self {
+        let bar = match style {
+            Style::Bar => ProgressBar::new_spinner().with_style(spinner()),
+            Style::Hidden | Style::Lines | Style::Json => ProgressBar::hidden(),
+        };
+        if style == Style::Bar {
+            bar.enable_steady_tick(Duration::from_millis(120));
+        }
+        Self { style, bar, steps: Mutex::new(Vec::new()) }
+    }
+
+    /// Ends the show and returns the steps that were done.
+    pub(super) fn end(&self) -> Vec<StepReport> {
+        self.bar.finish_and_clear();
+        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *steps)
+    }
+
+    fn finished(&self, step: StepReport) {
+        match self.style {
+            Style::Hidden | Style::Bar => {}
+            Style::Lines => {
+                let StepReport { step, subject, count, elapsed_ms } = &step;
+                let (name, unit) = (step.as_str(), step.unit());
+                eprintln!("{name:<9} {subject}: {count} {unit} in {elapsed_ms} ms");
+            }
+            Style::Json => {
+                if let Ok(line) = serde_json::to_string(&step) {
+                    eprintln!("{line}");
+                }
+            }
+        }
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner).push(step);
+    }
+}
+
+fn spinner() -> ProgressStyle {
+    ProgressStyle::with_template("{spinner} {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+impl Listener for Progress {
+    fn on(&self, event: &Event<'_>) {
+        match event {
+            Event::Started { step, subject } => {
+                self.bar.set_message(format!("{} {subject}", step.as_str()));
+            }
+            Event::ObjectCleaned { source, object } => {
+                self.bar.set_message(format!("clean {source}: {object}"));
+            }
+            Event::Finished { step, subject, count, elapsed } => self.finished(StepReport {
+                step: *step,
+                subject: (*subject).to_owned(),
+                count: *count,
+                elapsed_ms: elapsed.as_millis() as u64,
+            }),
+        }
+    }
+}

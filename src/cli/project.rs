@@ -1,0 +1,150 @@
+//! The pipelines of a project, read and looked at.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::source_tree;
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Severity};
+use crate::plan::{self, Examination, Plan, StageFinding};
+use crate::spec;
+
+/// The folder of pipelines, relative to the project's root.
+const PIPELINES: &str = "pipelines";
+
+/// Pipelines that have been looked at, and what could not even be read.
+pub(super) struct Project {
+    pub(super) pipelines: Vec<PathBuf>,
+    pub(super) examinations: Vec<Examination>,
+    unread: Diagnostics,
+    /// Whether these are all pipelines of the project.
+    all: bool,
+}
+
+/// Reads and validates one pipeline.
+pub(super) fn planned(project: &Path, pipeline: &Path) -> Result<Plan, Diagnostics> {
+    plan::resolve(&read(project, pipeline)?)
+}
+
+fn read(project: &Path, pipeline: &Path) -> Result<spec::PipelineSpec, Diagnostics> {
+    let tree = source_tree::read(project, pipeline)?;
+    let path = source_tree::project_path(project, pipeline)?;
+    spec::load(&tree, &path)
+}
+
+impl Project {
+    /// Looks at the pipelines named, or at all there are.
+    pub(super) fn examine(root: &Path, named: &[PathBuf]) -> Self {
+        let all = named.is_empty();
+        let (pipelines, unread) =
+            if all { all_pipelines(root) } else { (named.to_vec(), Diagnostics::new()) };
+        let mut project = Self { pipelines, examinations: Vec::new(), unread, all };
+        for pipeline in &project.pipelines {
+            match read(root, pipeline) {
+                Ok(spec) => project.examinations.push(plan::examine(&spec)),
+                Err(found) => project.unread.extend(found),
+            }
+        }
+        project
+    }
+
+    /// Returns all that is wrong, each mistake once although two pipelines may share a stage.
+    pub(super) fn found(&self) -> Diagnostics {
+        let mut found = Diagnostics::new();
+        let mut add = |more: Diagnostics| {
+            for mistake in more {
+                if !found.contains(&mistake) {
+                    found.push(mistake);
+                }
+            }
+        };
+        add(self.unread.clone());
+        for examination in &self.examinations {
+            add(examination.found.clone());
+        }
+        for stage in self.stages_by_file().values() {
+            add(self.of_idle_stage(stage));
+        }
+        found
+    }
+
+    /// Returns the names of all stages that some pipeline publishes.
+    pub(super) fn marts(&self) -> BTreeSet<&str> {
+        let stages = self.examinations.iter().flat_map(|examination| &examination.stages);
+        let marts = stages.filter_map(|finding| finding.stage.as_deref());
+        marts.filter(|stage| stage.published).map(|stage| stage.name.as_str()).collect()
+    }
+
+    /// Returns the topmost folders in which stages lie.
+    pub(super) fn folders(&self) -> Vec<PathBuf> {
+        let stages = self.examinations.iter().flat_map(|examination| &examination.stages);
+        let first = |stage: &StageFinding| stage.spec.sql.path.split('/').next().map(PathBuf::from);
+        let mut folders: Vec<PathBuf> = stages.filter_map(first).collect();
+        folders.sort();
+        folders.dedup();
+        folders
+    }
+
+    /// Returns what each pipeline found out about each stage.
+    fn stages_by_file(&self) -> BTreeMap<&str, Vec<&StageFinding>> {
+        let mut stages = BTreeMap::<&str, Vec<&StageFinding>>::new();
+        for stage in self.examinations.iter().flat_map(|examination| &examination.stages) {
+            stages.entry(&stage.spec.sql.path).or_default().push(stage);
+        }
+        stages
+    }
+
+    /// Returns what is wrong with a stage that no pipeline needs, as the one says that copes best with it.
+    fn of_idle_stage(&self, findings: &[&StageFinding]) -> Diagnostics {
+        if findings.iter().any(|finding| finding.needed) {
+            return Diagnostics::new();
+        }
+        // The tables a stage reads may be those of another pipeline; only all of them together can tell.
+        let lacks_table = |finding: &StageFinding| {
+            let codes = [Code::SqlUnknownTable, Code::TestUnknownTable];
+            finding.mistakes.iter().any(|mistake| codes.contains(&mistake.code))
+        };
+        let best = findings.iter().find(|finding| !lacks_table(finding));
+        let best = best.or(findings.first().filter(|_| self.all && self.unread.is_empty()));
+        let Some(best) = best else {
+            return Diagnostics::new();
+        };
+        let mut found = best.mistakes.clone();
+        if self.all && !has_errors(&self.unread) && !has_errors(&found) {
+            found.extend(unused(best));
+        }
+        found
+    }
+}
+
+/// Says whether something is wrong that keeps a pipeline from being run.
+pub(super) fn has_errors(found: &[Diagnostic]) -> bool {
+    found.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+}
+
+fn unused(finding: &StageFinding) -> Option<Diagnostic> {
+    let file = &finding.spec.sql;
+    if file.text.contains(&format!("allow({})", Code::UnusedStage.as_str())) {
+        return None;
+    }
+    let message = format!("no mart needs the stage `{}`", finding.spec.name);
+    let end = file.text.find('\n').unwrap_or(file.text.len());
+    let unused = Diagnostic::warning(Code::UnusedStage, message).at(file, 0..end);
+    Some(unused.help("name it under `publish` in a pipeline, read it in a stage, or remove it"))
+}
+
+pub(super) fn all_pipelines(project: &Path) -> (Vec<PathBuf>, Diagnostics) {
+    let folder = project.join(PIPELINES);
+    let entries = std::fs::read_dir(&folder).into_iter().flatten().filter_map(Result::ok);
+    let mut pipelines: Vec<PathBuf> = entries
+        .map(|entry| Path::new(PIPELINES).join(entry.file_name()))
+        .filter(|path| path.extension().is_some_and(|ending| ending == "yaml"))
+        .collect();
+    pipelines.sort();
+    let mut found = Diagnostics::new();
+    if pipelines.is_empty() {
+        let message = format!("there is no pipeline in `{}`", folder.display());
+        let help = "name one, or give the project's root with `--project`";
+        found.push(Diagnostic::error(Code::FileUnreadable, message).help(help));
+    }
+    (pipelines, found)
+}

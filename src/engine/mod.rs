@@ -1,0 +1,34 @@
+//! The only door to `DataFusion` sessions, memory and object stores.
+
+mod clean_table;
+mod context;
+mod customers;
+mod expression;
+mod parallel;
+mod parquet;
+mod published;
+mod session;
+mod spool;
+mod sql;
+mod store;
+mod table;
+mod work;
+
+pub(crate) use clean_table::{CleanFiles, clean_table, customers_compared};
+pub(crate) use context::Context;
+pub(crate) use customers::Customers;
+pub(crate) use expression::{ExpressionError, RowExpression};
+pub(crate) use parallel::{Queue, on_threads};
+pub(crate) use parquet::{
+    FileSummary, ParquetFile, ParquetFileError, ParquetFileErrorKind, ParquetOptions, parquet_bytes,
+};
+pub(crate) use published::Published;
+pub(crate) use session::{Resources, planning_session, session};
+pub(crate) use spool::{Spool, SpoolBudget, SpoolError, SpoolWriter};
+pub(crate) use sql::{
+    MixedTime, Parameters, Select, SelectError, Tables, WrongName, judge_question,
+    not_deterministic, plan_and_inspect, plan_select, schema_of,
+};
+pub(crate) use store::{Root, RootError};
+pub(crate) use table::{in_stored_types, table_of_files, table_of_urls};
+pub(crate) use work::WorkFolder;

@@ -1,0 +1,70 @@
+//! Work on several threads at once.
+
+use std::sync::{Mutex, PoisonError};
+use std::thread::ScopedJoinHandle;
+
+/// Runs `work` on so many threads and returns what each made, in the order of their numbers.
+///
+/// Of several errors the one of the lowest thread is returned; every thread has ended by then.
+pub(crate) fn on_threads<T, E>(
+    threads: usize,
+    work: impl Fn(usize) -> Result<T, E> + Sync,
+) -> Result<Vec<T>, E>
+where
+    T: Send,
+    E: Send,
+{
+    if threads <= 1 {
+        return work(0).map(|made| vec![made]);
+    }
+    let work = &work;
+    std::thread::scope(|scope| {
+        let handles: Vec<_> =
+            (0..threads).map(|number| scope.spawn(move || work(number))).collect();
+        handles.into_iter().map(joined).collect()
+    })
+}
+
+fn joined<T>(handle: ScopedJoinHandle<'_, T>) -> T {
+    match handle.join() {
+        Ok(made) => made,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// Hands the items of an iterator to whichever thread asks next.
+pub(crate) struct Queue<I>(Mutex<I>);
+
+impl<I: Iterator> Queue<I> {
+    pub(crate) fn new(items: I) -> Self {
+        Self(Mutex::new(items))
+    }
+
+    pub(crate) fn next(&self) -> Option<I::Item> {
+        let mut items = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        items.next()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Queue, on_threads};
+
+    #[test]
+    fn every_item_is_handed_out_once() {
+        let queue = Queue::new(0..1000_u64);
+        let sums = on_threads(4, |_| Ok::<u64, ()>(std::iter::from_fn(|| queue.next()).sum()));
+        assert_eq!(sums.unwrap().iter().sum::<u64>(), 499_500);
+    }
+
+    #[test]
+    fn what_the_threads_made_comes_in_their_order() {
+        assert_eq!(on_threads(3, Ok::<usize, ()>), Ok(vec![0, 1, 2]));
+    }
+
+    #[test]
+    fn the_error_of_the_lowest_thread_is_returned() {
+        let failing = |number| if number == 0 { Ok(()) } else { Err(number) };
+        assert_eq!(on_threads(3, failing), Err(1));
+    }
+}

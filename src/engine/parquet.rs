@@ -1,0 +1,334 @@
+//! Writes Parquet files that every reader of tables can open.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit};
+use arrow::error::ArrowError;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+
+const ROW_GROUP_ROWS: usize = 1_000_000;
+const ROW_GROUP_BYTES: usize = 128 << 20;
+const PAGE_ROWS: usize = 20_000;
+const PAGE_BYTES: usize = 1 << 20;
+const STATISTICS_BYTES: usize = 64;
+const CREATED_BY: &str = concat!("martlet version ", env!("CARGO_PKG_VERSION"));
+
+/// Says why a Parquet file could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("the Parquet file `{}` cannot be written", path.display())]
+pub(crate) struct ParquetFileError {
+    pub(crate) path: PathBuf,
+    #[source]
+    pub(crate) kind: ParquetFileErrorKind,
+}
+
+/// Says why a Parquet file could not be written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ParquetFileErrorKind {
+    #[error(transparent)]
+    File(#[from] std::io::Error),
+    #[error(transparent)]
+    Parquet(#[from] ParquetError),
+    #[error("a value does not fit the type it has in files")]
+    Value(#[from] ArrowError),
+}
+
+/// How a file is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ParquetOptions {
+    compression: Compression,
+}
+
+impl ParquetOptions {
+    /// For files that this run itself reads back.
+    pub(crate) fn staged() -> Self {
+        Self { compression: Compression::LZ4_RAW }
+    }
+
+    /// For files that stay: the level of zstd at which more work stops paying for itself.
+    pub(crate) fn published() -> Self {
+        let level = ZstdLevel::try_new(3).unwrap_or_default();
+        Self { compression: Compression::ZSTD(level) }
+    }
+
+    fn properties(self) -> WriterProperties {
+        WriterProperties::builder()
+            .set_writer_version(WriterVersion::PARQUET_1_0)
+            .set_created_by(CREATED_BY.to_owned())
+            .set_compression(self.compression)
+            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+            .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
+            .set_data_page_row_count_limit(PAGE_ROWS)
+            .set_data_page_size_limit(PAGE_BYTES)
+            .set_statistics_enabled(EnabledStatistics::Page)
+            .set_statistics_truncate_length(Some(STATISTICS_BYTES))
+            .set_column_index_truncate_length(Some(STATISTICS_BYTES))
+            .build()
+    }
+}
+
+/// A finished file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FileSummary {
+    pub(crate) path: PathBuf,
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
+}
+
+/// A Parquet file that is being written; its columns have the types of [`plain_schema`].
+pub(crate) struct ParquetFile {
+    path: PathBuf,
+    schema: SchemaRef,
+    writer: ArrowWriter<BufWriter<File>>,
+    rows: u64,
+}
+
+impl ParquetFile {
+    /// Creates the file and the folders above it, for batches of `schema`.
+    pub(crate) fn create(
+        path: &Path,
+        schema: &Schema,
+        options: ParquetOptions,
+    ) -> Result<Self, ParquetFileError> {
+        let schema = plain_schema(schema);
+        let writer = open(path, &schema, options).map_err(|kind| failed(path, kind))?;
+        Ok(Self { path: path.to_owned(), schema, writer, rows: 0 })
+    }
+
+    /// Appends rows.
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), ParquetFileError> {
+        self.rows += batch.num_rows() as u64;
+        plain_batch(batch, &self.schema)
+            .map_err(ParquetFileErrorKind::from)
+            .and_then(|batch| Ok(self.writer.write(&batch)?))
+            .map_err(|kind| failed(&self.path, kind))
+    }
+
+    /// Completes the file.
+    pub(crate) fn finish(self) -> Result<FileSummary, ParquetFileError> {
+        let bytes = close(self.writer).map_err(|kind| failed(&self.path, kind))?;
+        Ok(FileSummary { path: self.path, rows: self.rows, bytes })
+    }
+}
+
+/// Returns rows as the content of a Parquet file, in the types files have.
+pub(crate) fn parquet_bytes(
+    schema: &Schema,
+    batches: &[RecordBatch],
+) -> Result<Vec<u8>, ParquetFileErrorKind> {
+    let schema = plain_schema(schema);
+    let properties = Some(ParquetOptions::published().properties());
+    let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), properties)?;
+    for batch in batches {
+        writer.write(&plain_batch(batch, &schema)?)?;
+    }
+    Ok(writer.into_inner()?)
+}
+
+/// Returns the schema that rows of `schema` have in files.
+///
+/// Texts are plain, instants are microseconds in UTC, integers are signed, and what common readers of
+/// Parquet and Delta refuse (times of day, durations, half floats) becomes what they take.
+pub(crate) fn plain_schema(schema: &Schema) -> SchemaRef {
+    let fields: Fields = schema.fields().iter().map(plain_field).collect();
+    Arc::new(Schema::new(fields))
+}
+
+fn plain_field(field: &FieldRef) -> FieldRef {
+    let data_type = plain_type(field.data_type());
+    Arc::new(Field::new(field.name(), data_type, field.is_nullable()))
+}
+
+fn plain_type(data_type: &DataType) -> DataType {
+    use DataType as T;
+    match data_type {
+        T::Null | T::Utf8View | T::LargeUtf8 | T::Interval(_) => T::Utf8,
+        T::BinaryView | T::LargeBinary => T::Binary,
+        T::Dictionary(_, values) => plain_type(values),
+        T::Timestamp(_, _) => T::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        T::Date64 => T::Date32,
+        T::UInt8 => T::Int16,
+        T::UInt16 => T::Int32,
+        T::UInt32 | T::UInt64 | T::Time32(_) | T::Time64(_) | T::Duration(_) => T::Int64,
+        T::Float16 => T::Float32,
+        T::Decimal32(precision, scale) | T::Decimal64(precision, scale) => {
+            T::Decimal128(*precision, *scale)
+        }
+        T::List(item)
+        | T::LargeList(item)
+        | T::ListView(item)
+        | T::LargeListView(item)
+        | T::FixedSizeList(item, _) => T::List(plain_field(item)),
+        T::Struct(fields) => T::Struct(fields.iter().map(plain_field).collect()),
+        _ => data_type.clone(),
+    }
+}
+
+fn plain_batch(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+    let columns = batch.columns().iter().zip(schema.fields());
+    let columns = columns.map(|(column, field)| plain_array(column, field.data_type()));
+    let columns = columns.collect::<Result<Vec<_>, _>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)
+}
+
+fn plain_array(array: &ArrayRef, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
+    let in_microseconds = match array.data_type() {
+        same if same == data_type => return Ok(Arc::clone(array)),
+        DataType::Time32(_) | DataType::Time64(_) => DataType::Time64(TimeUnit::Microsecond),
+        DataType::Duration(_) => DataType::Duration(TimeUnit::Microsecond),
+        _ => return cast_or_fail(array, data_type),
+    };
+    cast_or_fail(&cast_or_fail(array, &in_microseconds)?, data_type)
+}
+
+/// Casts; a value that does not fit is an error, not a NULL.
+fn cast_or_fail(array: &ArrayRef, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
+    let options = CastOptions { safe: false, ..CastOptions::default() };
+    cast_with_options(array, data_type, &options)
+}
+
+fn open(
+    path: &Path,
+    schema: &SchemaRef,
+    options: ParquetOptions,
+) -> Result<ArrowWriter<BufWriter<File>>, ParquetFileErrorKind> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let file = BufWriter::new(File::create(path)?);
+    let properties = Some(options.properties());
+    Ok(ArrowWriter::try_new(file, Arc::clone(schema), properties)?)
+}
+
+fn close(writer: ArrowWriter<BufWriter<File>>) -> Result<u64, ParquetFileErrorKind> {
+    let file = writer.into_inner()?;
+    let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+    Ok(file.metadata()?.len())
+}
+
+fn failed(path: &Path, kind: ParquetFileErrorKind) -> ParquetFileError {
+    ParquetFileError { path: path.to_owned(), kind }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use arrow::array::{
+        ArrayRef, AsArray, DictionaryArray, DurationSecondArray, Int64Array, RecordBatch,
+        StringViewArray, Time64NanosecondArray, TimestampNanosecondArray, UInt32Array, UInt64Array,
+    };
+    use arrow::datatypes::{DataType, Int64Type, TimeUnit, TimestampMicrosecondType, UInt8Type};
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+    use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
+
+    use super::{FileSummary, ParquetFile, ParquetFileError, ParquetOptions};
+
+    struct Written {
+        summary: FileSummary,
+        batch: RecordBatch,
+        metadata: Arc<ParquetMetaData>,
+        _folder: tempfile::TempDir,
+    }
+
+    fn batch<const N: usize>(columns: [(&str, ArrayRef); N]) -> RecordBatch {
+        RecordBatch::try_from_iter(columns).unwrap()
+    }
+
+    fn try_write(
+        path: &Path,
+        batch: &RecordBatch,
+        options: ParquetOptions,
+    ) -> Result<FileSummary, ParquetFileError> {
+        let mut file = ParquetFile::create(path, &batch.schema(), options)?;
+        file.write(batch)?;
+        file.finish()
+    }
+
+    fn written(batch: &RecordBatch, options: ParquetOptions) -> Written {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("below/table.parquet");
+        let summary = try_write(&path, batch, options).unwrap();
+        let file = File::open(&summary.path).unwrap();
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+        let metadata = Arc::clone(reader.metadata());
+        let mut batches = reader.with_batch_size(usize::MAX >> 8).build().unwrap();
+        Written { summary, batch: batches.next().unwrap().unwrap(), metadata, _folder: folder }
+    }
+
+    #[test]
+    fn what_was_written_is_read_back() {
+        let numbers: ArrayRef = Arc::new(Int64Array::from_iter([Some(1), None, Some(3)]));
+        let batch = batch([("number", numbers)]);
+        for options in [ParquetOptions::staged(), ParquetOptions::published()] {
+            let written = written(&batch, options);
+            assert_eq!(written.batch, batch);
+            assert_eq!(written.summary.rows, 3);
+            let length = std::fs::metadata(&written.summary.path).unwrap().len();
+            assert_eq!(written.summary.bytes, length);
+        }
+    }
+
+    #[test]
+    fn columns_have_types_that_every_reader_takes() {
+        let words: DictionaryArray<UInt8Type> = vec!["a", "b"].into_iter().collect();
+        let times = TimestampNanosecondArray::from(vec![1_000, 2_999]);
+        let batch = batch([
+            ("view", Arc::new(StringViewArray::from(vec!["a", "b"]))),
+            ("words", Arc::new(words)),
+            ("naive", Arc::new(times)),
+            ("count", Arc::new(UInt32Array::from(vec![0, u32::MAX]))),
+            ("time", Arc::new(Time64NanosecondArray::from(vec![7_000, 8_000]))),
+            ("duration", Arc::new(DurationSecondArray::from(vec![1, -1]))),
+        ]);
+        let read = written(&batch, ParquetOptions::staged()).batch;
+        let types: Vec<_> =
+            read.schema().fields().iter().map(|field| field.data_type().clone()).collect();
+        let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+        let (text, number) = (DataType::Utf8, DataType::Int64);
+        let expected = [text.clone(), text, instant, number.clone(), number.clone(), number];
+        assert_eq!(types, expected);
+        assert_eq!(read.column(0), read.column(1));
+        let values =
+            |column: usize| read.column(column).as_primitive::<Int64Type>().values().to_vec();
+        let instants = read.column(2).as_primitive::<TimestampMicrosecondType>();
+        assert_eq!(instants.values().to_vec(), [1, 2]);
+        assert_eq!(values(3), [0, i64::from(u32::MAX)]);
+        assert_eq!(values(4), [7, 8]);
+        assert_eq!(values(5), [1_000_000, -1_000_000]);
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let batch = batch([("count", Arc::new(UInt64Array::from(vec![u64::MAX])))]);
+        let path = folder.path().join("table.parquet");
+        let error = try_write(&path, &batch, ParquetOptions::staged()).unwrap_err();
+        assert!(matches!(error.kind, super::ParquetFileErrorKind::Value(_)));
+    }
+
+    #[test]
+    fn files_tell_their_maker_and_have_statistics_and_bounded_row_groups() {
+        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..1_000_001));
+        let written = written(&batch([("number", numbers)]), ParquetOptions::staged());
+        let file = written.metadata.file_metadata();
+        assert!(file.created_by().unwrap().starts_with("martlet version "));
+        assert_eq!(file.version(), 1);
+        let rows: Vec<_> =
+            written.metadata.row_groups().iter().map(RowGroupMetaData::num_rows).collect();
+        assert_eq!(rows, [1_000_000, 1]);
+        let column = written.metadata.row_group(0).column(0);
+        assert!(column.statistics().is_some() && column.column_index_offset().is_some());
+    }
+}

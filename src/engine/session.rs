@@ -1,0 +1,159 @@
+//! `DataFusion` sessions, with every option martlet depends on set in one place.
+
+#![expect(clippy::disallowed_methods, reason = "the engine is the only place that makes sessions")]
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::error::DataFusionError;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::prelude::{SessionConfig, SessionContext};
+
+use crate::functions;
+
+/// How many operators an out-of-memory error names.
+const NAMED_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
+
+/// What a session that executes may use.
+pub(crate) struct Resources<'a> {
+    pub(crate) threads: usize,
+    pub(crate) memory: usize,
+    /// A folder for spill files.
+    pub(crate) spill: &'a Path,
+}
+
+/// Makes a session that plans but has nothing to execute on.
+pub(crate) fn planning_session(timezone: chrono_tz::Tz) -> SessionContext {
+    with_functions(SessionContext::new_with_config(config(1)), timezone)
+}
+
+/// Makes a session that executes within `resources`.
+pub(crate) fn session(
+    resources: &Resources<'_>,
+    timezone: chrono_tz::Tz,
+) -> Result<SessionContext, DataFusionError> {
+    let state = SessionStateBuilder::new()
+        .with_config(config(resources.threads))
+        .with_runtime_env(runtime(resources)?)
+        .with_default_features()
+        .build();
+    Ok(with_functions(SessionContext::new_with_state(state), timezone))
+}
+
+fn with_functions(session: SessionContext, timezone: chrono_tz::Tz) -> SessionContext {
+    for function in functions::scalar_functions(timezone) {
+        session.register_udf(function);
+    }
+    for function in functions::aggregate_functions() {
+        session.register_udaf(function);
+    }
+    session
+}
+
+fn runtime(resources: &Resources<'_>) -> Result<Arc<RuntimeEnv>, DataFusionError> {
+    let pool = TrackConsumersPool::new(FairSpillPool::new(resources.memory), NAMED_CONSUMERS);
+    RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(pool))
+        .with_temp_file_path(resources.spill)
+        .build_arc()
+}
+
+/// Returns the options every session shares.
+fn config(threads: usize) -> SessionConfig {
+    let mut config = SessionConfig::new()
+        .with_target_partitions(threads)
+        .with_information_schema(false)
+        .with_create_default_catalog_and_schema(true);
+    let options = config.options_mut();
+    // Positions of tables and columns in the SQL, for diagnostics.
+    options.sql_parser.collect_spans = true;
+    // Money is never a float: `1.5` is a decimal.
+    options.sql_parser.parse_float_as_decimal = true;
+    options.sql_parser.map_string_types_to_utf8view = false;
+    options.execution.time_zone = Some("UTC".to_owned());
+    // Views of strings blow up when an operator spills, and published files must not hold them.
+    options.execution.parquet.schema_force_view_types = false;
+    config
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use arrow::util::display::{ArrayFormatter, FormatOptions};
+    use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+
+    use super::planning_session;
+    use crate::functions::{DEFINITIONS, aggregate_functions, scalar_functions};
+
+    /// Computes an expression in a pipeline that counts its days in Shanghai.
+    async fn answer(expression: &str) -> Result<String, String> {
+        let session = planning_session(chrono_tz::Asia::Shanghai);
+        let frame = session.sql(&format!("SELECT {expression}")).await;
+        let frame = frame.map_err(|error| error.strip_backtrace())?;
+        let batches = frame.collect().await.map_err(|error| error.strip_backtrace())?;
+        let options = FormatOptions::default().with_null("NULL");
+        let formatter = ArrayFormatter::try_new(batches[0].column(0), &options).unwrap();
+        Ok(formatter.value(0).to_string())
+    }
+
+    #[test]
+    fn every_function_is_defined_and_every_definition_a_function() {
+        let (scalar, aggregate) = (scalar_functions(chrono_tz::UTC), aggregate_functions());
+        let aggregate = aggregate.iter().map(AggregateUDF::name);
+        let mut functions: Vec<&str> =
+            scalar.iter().map(ScalarUDF::name).chain(aggregate).collect();
+        functions.sort_unstable();
+        let defined: Vec<&str> = DEFINITIONS.iter().map(|definition| definition.name).collect();
+        assert_eq!(functions, defined);
+        let sorted: BTreeSet<&str> = defined.iter().copied().collect();
+        assert!(sorted.iter().eq(&defined), "{defined:?}");
+    }
+
+    #[tokio::test]
+    async fn every_example_of_a_function_is_true() {
+        for definition in DEFINITIONS {
+            assert!(!definition.examples.is_empty(), "{}", definition.name);
+            for (call, expected) in definition.examples {
+                assert_eq!(answer(call).await.as_deref(), Ok(*expected), "{call}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn functions_of_columns_answer_row_by_row() {
+        let days =
+            "(VALUES (DATE '2026-01-31', 2), (NULL, 0), (DATE '2026-04-01', NULL)) AS t(day, n)";
+        for (expression, expected) in [
+            ("array_agg(period_start('month', day))", "[2026-01-01, NULL, 2026-04-01]"),
+            ("array_agg(period_end('quarter', day))", "[2026-04-01, NULL, 2026-07-01]"),
+            ("array_agg(periods_between('month', DATE '2025-12-31', day))", "[1, NULL, 4]"),
+            ("array_agg(safe_divide(n, 4.0))", "[0.5, 0.0, NULL]"),
+            ("array_agg(safe_divide(1, n))", "[0.5, NULL, NULL]"),
+        ] {
+            let found = answer(&format!("{expression} FROM {days}")).await;
+            assert_eq!(found.as_deref(), Ok(expected), "{expression}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_functions_do_not_take_is_refused_before_a_run() {
+        for (call, told) in [
+            ("period_start('fortnight', DATE '2026-01-31')", "takes one of `day`, `week`"),
+            ("period_start('month', TIMESTAMP '2026-01-31T00:00:00Z')", "period_start takes dates"),
+            ("period_start('month', '2026-01-31')", "period_start takes dates"),
+            (
+                "period_end(word, DATE '2026-01-31') FROM (VALUES ('month')) AS t(word)",
+                "takes one of",
+            ),
+            ("periods_between('month', DATE '2026-01-31')", "periods_between"),
+            ("safe_divide('1', 2)", "safe_divide takes two numbers"),
+        ] {
+            let refused = answer(call).await.unwrap_err();
+            assert!(refused.contains(told), "{call}: {refused}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! What a run tells while it goes, and what it leaves behind.
+
+mod account;
+mod event;
+mod mask;
+mod outlook;
+mod run_report;
+
+pub(crate) use account::{Account, ObjectAccount};
+pub(crate) use event::{Event, Listener, Step};
+pub(crate) use mask::masked;
+pub(crate) use outlook::*;
+pub(crate) use run_report::{
+    CheckReport, CustomerReport, FieldChange, FieldDrift, Header, MatchReport, MissingInput,
+    PublishedTable, RunReport, SourceReport, Status, StepReport, UnreadableObject,
+};

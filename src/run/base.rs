@@ -1,0 +1,257 @@
+//! What earlier nights left, on which a night builds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use super::RunError;
+use crate::names::SourceName;
+use crate::plan::{self, Plan};
+use crate::steps::dedupe::{Deduped, Former};
+use crate::steps::extract::{Again, News};
+use crate::steps::identity::{
+    Before, CLUSTERS, CONFLICTS, Carried, EVIDENCE, LINKS, MAP, Registry, Retraction,
+};
+use crate::steps::publish::{LEDGER, Night};
+use crate::warehouse::{
+    Decision, Generation, Ledger, LedgerEntry, SourceLedger, StoredFile, TableRecord, Warehouse,
+    Zone,
+};
+use crate::zone::AsOf;
+
+/// Stands among the rules of sources for those of identity; no source can have the name.
+pub(super) const IDENTITY_RULES: &str = "(identity)";
+
+/// The generation a night builds on.
+#[derive(Debug)]
+pub(super) struct Base {
+    pub(super) warehouse: Warehouse,
+    pub(super) generation: Option<Generation>,
+    ledger: Ledger,
+    /// Every object is decoded anew; only the customers of earlier nights count.
+    is_rebuilt: bool,
+    /// The source whose objects with rejects are decoded once more.
+    replayed: Option<SourceName>,
+}
+
+/// How a source stands to what earlier nights have left of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// They have left a table that was made by the present rules.
+    Same,
+    OtherRules,
+    /// They have left nothing.
+    New,
+    /// What they have left does not count, because that was asked for.
+    Refreshed,
+}
+
+impl Base {
+    /// Finds the latest night that knows nothing of `as_of` and later.
+    pub(super) async fn find(
+        warehouse: &Warehouse,
+        head: Option<&Generation>,
+        as_of: AsOf,
+    ) -> Result<Self, RunError> {
+        let found = match head {
+            Some(head) if head.as_of > as_of.date => older(warehouse, head, as_of).await?,
+            head => head.cloned(),
+        };
+        let warehouse = warehouse.clone();
+        let Some(generation) = found else {
+            let ledger = Ledger::default();
+            return Ok(Self {
+                warehouse,
+                generation: None,
+                ledger,
+                is_rebuilt: false,
+                replayed: None,
+            });
+        };
+        let objects = warehouse.table(&generation, Zone::Ledger, LEDGER).await?;
+        let ledger = Ledger::from_batches(&objects).map_err(RunError::Ledger)?;
+        Ok(Self {
+            warehouse,
+            generation: Some(generation),
+            ledger,
+            is_rebuilt: false,
+            replayed: None,
+        })
+    }
+
+    /// Lets the objects of a source that have rejects be decoded once more.
+    pub(super) fn replaying(self, replayed: Option<SourceName>) -> Self {
+        Self { replayed, ..self }
+    }
+
+    /// Says which of a source's objects are decoded although they are known.
+    pub(super) fn taken_again(&self, source: &plan::Source) -> Again {
+        if self.replayed.as_ref() == Some(&source.name) { Again::WithRejects } else { Again::None }
+    }
+
+    /// Lets every object be decoded anew.
+    pub(super) fn rebuilt(self) -> Self {
+        Self { is_rebuilt: true, ..self }
+    }
+
+    /// Returns the objects a source's clean table was made of, where it was made by the present rules.
+    pub(super) fn ledger(&self, source: &plan::Source) -> SourceLedger {
+        if self.counts(source) { self.whole_ledger(source) } else { SourceLedger::new() }
+    }
+
+    /// Says how a source stands to what earlier nights have left of it.
+    pub(super) fn standing(&self, source: &plan::Source) -> Standing {
+        let generation = self.generation.as_ref();
+        match generation.and_then(|found| found.rules.get(source.name.as_str())) {
+            None => Standing::New,
+            Some(_) if self.is_rebuilt => Standing::Refreshed,
+            Some(rules) if *rules == source.rules() => Standing::Same,
+            Some(_) => Standing::OtherRules,
+        }
+    }
+
+    /// Says whether the night builds on the table of a source.
+    fn counts(&self, source: &plan::Source) -> bool {
+        self.standing(source) == Standing::Same
+    }
+
+    /// Returns the objects a source's clean table was made of, by whatever rules.
+    pub(super) fn whole_ledger(&self, source: &plan::Source) -> SourceLedger {
+        self.ledger.sources.get(source.name.as_str()).cloned().unwrap_or_default()
+    }
+
+    /// Returns who was who, and which evidence for it counts no more.
+    pub(super) async fn known_customers(
+        &self,
+        plan: &Plan,
+        night: &Night,
+        decisions: Vec<Decision>,
+    ) -> Result<Before, RunError> {
+        let Some(generation) = &self.generation else {
+            return Ok(Before { decisions, ..Before::nothing() });
+        };
+        let table = |name| self.warehouse.table(generation, Zone::Identity, name);
+        let registry = Registry::from_batches(&table(MAP).await?, &table(LINKS).await?)?;
+        let objects = self.retracted(plan, night);
+        let evidence = if objects.is_empty() { Vec::new() } else { table(EVIDENCE).await? };
+        let carried =
+            if objects.is_empty() { self.carried(night, generation).await? } else { None };
+        let retraction = Retraction { objects, evidence };
+        Ok(Before { registry, retraction, decisions, carried })
+    }
+
+    /// Returns what the night before made of its evidence, where it did so by the rules and decisions of this one.
+    async fn carried(
+        &self,
+        night: &Night,
+        generation: &Generation,
+    ) -> Result<Option<Carried>, RunError> {
+        let rules = |rules: &BTreeMap<String, String>| rules.get(IDENTITY_RULES).cloned();
+        let Ok(timezone) = generation.timezone.parse() else { return Ok(None) };
+        if rules(&night.rules).is_none() || rules(&night.rules) != rules(&generation.rules) {
+            return Ok(None);
+        }
+        let table = |name| self.warehouse.table(generation, Zone::Identity, name);
+        let as_of = AsOf::midnight(generation.as_of, timezone).instant.timestamp_micros();
+        let (clusters, conflicts) = (table(CLUSTERS).await?, table(CONFLICTS).await?);
+        Ok(Some(Carried { as_of, clusters, conflicts }))
+    }
+
+    /// Returns the objects whose evidence counts no more: those that leave the tables, and those that come anew.
+    fn retracted(&self, plan: &Plan, night: &Night) -> Vec<(SourceName, String)> {
+        let of_source = |source: &Arc<plan::Source>| {
+            let now = night.ledger.sources.get(source.name.as_str());
+            let is_same = |path: &Arc<str>, entry: &LedgerEntry| {
+                now.and_then(|now| now.get(path)).is_some_and(|now| now.run_id == entry.run_id)
+            };
+            let former = self.whole_ledger(source).into_iter();
+            let gone = former.filter(|(path, entry)| !is_same(path, entry));
+            gone.map(|(path, _)| (source.name.clone(), path.to_string())).collect::<Vec<_>>()
+        };
+        // Who has never said anything of customers has nothing to take back.
+        let speaks = |source: &&Arc<plan::Source>| !source.links.is_empty() || !self.counts(source);
+        plan.sources.iter().filter(speaks).flat_map(of_source).collect()
+    }
+
+    /// Returns the identity tables of the night before.
+    pub(super) fn identity_tables(&self) -> BTreeMap<String, TableRecord> {
+        let tables = self.generation.as_ref().and_then(|found| found.tables.get(&Zone::Identity));
+        tables.cloned().unwrap_or_default()
+    }
+
+    /// Returns a table of a source, where it was made by the present rules: what its ledger tells.
+    pub(super) fn files(
+        &self,
+        zone: Zone,
+        source: &plan::Source,
+        ledger: &SourceLedger,
+    ) -> Vec<StoredFile> {
+        if ledger.is_empty() {
+            return Vec::new();
+        }
+        let tables = self.generation.iter().flat_map(|generation| generation.tables(zone));
+        let of_source = tables.filter(|(name, _)| *name == source.name.as_str());
+        let files = of_source.flat_map(|(_, table)| &table.files);
+        files
+            .map(|file| StoredFile::new(&self.warehouse, file.clone(), Handle::current()))
+            .collect()
+    }
+}
+
+/// Returns the generation of the latest night up to `as_of`; of several of one night the newest.
+async fn older(
+    warehouse: &Warehouse,
+    head: &Generation,
+    as_of: AsOf,
+) -> Result<Option<Generation>, RunError> {
+    let mut found: Option<Generation> = None;
+    let mut next = warehouse.generation_before(head.number).await?;
+    while let Some(generation) = next {
+        next = warehouse.generation_before(generation.number).await?;
+        let is_later = found.as_ref().is_none_or(|found| found.as_of < generation.as_of);
+        if generation.as_of <= as_of.date && is_later {
+            found = Some(generation);
+        }
+    }
+    Ok(found)
+}
+
+/// Returns what a source's table is before the night's rows come in.
+pub(super) fn former(files: Vec<StoredFile>, ledger: &SourceLedger, news: &News) -> Former {
+    let objects: BTreeSet<Arc<str>> = ledger.keys().cloned().collect();
+    Former { files, objects, forgotten: news.forgotten.clone() }
+}
+
+/// Enters what became of a night's objects into the ledger of their source.
+pub(super) fn entered(
+    mut ledger: SourceLedger,
+    news: &News,
+    deduped: &Deduped,
+    run_id: &str,
+) -> SourceLedger {
+    ledger.retain(|path, _| !news.forgotten.contains(path));
+    for (part, account) in deduped.cleaned.parts.iter().zip(deduped.accounts()) {
+        let entry = LedgerEntry {
+            etag: account.etag,
+            size: account.size,
+            date: part.object.date,
+            run_id: run_id.to_owned(),
+            account: account.account,
+            beaten: BTreeSet::new(),
+        };
+        ledger.insert(Arc::clone(&part.object.path), entry);
+    }
+    for (path, rows) in &deduped.superseded {
+        if let Some(entry) = ledger.get_mut(path) {
+            entry.account.kept -= rows;
+            entry.account.duplicate += rows;
+        }
+    }
+    for (winner, loser) in &deduped.beaten {
+        if let Some(entry) = ledger.get_mut(winner) {
+            entry.beaten.insert(Arc::clone(loser));
+        }
+    }
+    ledger
+}

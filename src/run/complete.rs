@@ -1,0 +1,128 @@
+//! Judges whether the inputs of a night are there.
+//!
+//! Days, objects and markers are judged before anything is decoded; how many records an object has is known only
+//! behind that, and judged before anything is published.
+
+use chrono::{Days, NaiveDate};
+use futures::{StreamExt, TryStreamExt, stream};
+use object_store::path::Path;
+use object_store::{Error, ObjectStoreExt};
+
+use super::RunError;
+use crate::engine::Context;
+use crate::plan;
+use crate::report::{MissingInput, ObjectAccount};
+use crate::steps::extract::{ExtractError, ExtractErrorKind, Extracted};
+
+/// How many markers are asked for at a time.
+const AT_ONCE: usize = 16;
+
+/// Lists what every source expects and does not have: objects of each day, and markers.
+pub(super) async fn missing(
+    ctx: &Context,
+    extracted: &[Extracted],
+) -> Result<Vec<MissingInput>, RunError> {
+    let mut all = Vec::new();
+    for extracted in extracted {
+        let source = &extracted.source;
+        if extracted.objects.is_empty() && source.expect.objects_per_day != Some(0) {
+            let what = format!("no object matches `{}`", source.pattern.as_str());
+            all.push(missing_in(source, what));
+            continue;
+        }
+        let days = days(ctx, source);
+        let short = days.iter().filter_map(|day| short_day(extracted, *day));
+        all.extend(short.map(|what| missing_in(source, what)));
+        let absent = absent_markers(ctx, source, &days).await?;
+        all.extend(absent.into_iter().map(|what| missing_in(source, what)));
+    }
+    Ok(all)
+}
+
+/// Lists the objects that have fewer records than their source expects of each.
+pub(super) fn too_few_rows(source: &plan::Source, objects: &[ObjectAccount]) -> Vec<MissingInput> {
+    let Some(least) = source.expect.min_rows else {
+        return Vec::new();
+    };
+    let is_marker = |object: &ObjectAccount| {
+        let day = source.pattern.matches(&object.object).flatten().unwrap_or_default();
+        source.expect.marker_of(day).as_ref() == Some(&object.object)
+    };
+    let short = objects.iter().filter(|object| object.account.read < least && !is_marker(object));
+    let told = short.map(|object| {
+        let read = object.account.read;
+        let what = format!("`{}` has {read} of {least} expected rows", object.object);
+        missing_in(source, what)
+    });
+    told.collect()
+}
+
+/// Ends the run where something is missing and that is not allowed.
+pub(super) fn require(missing: &[MissingInput], allows_incomplete: bool) -> Result<(), RunError> {
+    if missing.is_empty() || allows_incomplete {
+        return Ok(());
+    }
+    Err(RunError::Incomplete { missing: missing.to_vec() })
+}
+
+fn missing_in(source: &plan::Source, missing: String) -> MissingInput {
+    MissingInput { source: source.name.to_string(), missing }
+}
+
+/// Returns the days that must be complete, the earliest first.
+fn days(ctx: &Context, source: &plan::Source) -> Vec<NaiveDate> {
+    if !source.pattern.has_date() {
+        return Vec::new();
+    }
+    let end = ctx.as_of.date;
+    let first = match source.expect.days {
+        plan::Days::Last(days) => end.checked_sub_days(Days::new(days.into())),
+        plan::Days::Since(first) => Some(first),
+    };
+    first.into_iter().flat_map(|first| first.iter_days().take_while(|day| *day < end)).collect()
+}
+
+fn short_day(extracted: &Extracted, day: NaiveDate) -> Option<String> {
+    let expect = &extracted.source.expect;
+    let expected = expect.objects_per_day?;
+    let marker = expect.marker_of(day);
+    let of_day = extracted
+        .objects
+        .iter()
+        .filter(|object| object.date == Some(day) && marker.as_deref() != Some(&*object.path));
+    let found = of_day.count() as u64;
+    (found < expected).then(|| format!("{day} has {found} of {expected} expected objects"))
+}
+
+/// Returns the markers that are not there, in the order of their days.
+async fn absent_markers(
+    ctx: &Context,
+    source: &plan::Source,
+    days: &[NaiveDate],
+) -> Result<Vec<String>, RunError> {
+    // A marker that tells no day is the same for all of them.
+    let days = if source.expect.is_daily() { days } else { &[NaiveDate::default()] };
+    let markers = days.iter().filter_map(|day| source.expect.marker_of(*day));
+    let asked = stream::iter(markers).map(|marker| is_absent(ctx, source, marker));
+    let answers: Vec<Option<String>> = asked.buffered(AT_ONCE).try_collect().await?;
+    Ok(answers.into_iter().flatten().map(|marker| format!("`{marker}` is not there")).collect())
+}
+
+/// Returns the marker if there is no such object.
+async fn is_absent(
+    ctx: &Context,
+    source: &plan::Source,
+    marker: String,
+) -> Result<Option<String>, RunError> {
+    let parts = marker.split('/').map(Into::into);
+    let location: Path = ctx.raw.prefix.parts().chain(parts).collect();
+    match ctx.raw.store.head(&location).await {
+        Ok(_) => Ok(None),
+        Err(Error::NotFound { .. }) => Ok(Some(marker)),
+        Err(error) => Err(RunError::Extract(ExtractError {
+            source_name: source.name.clone(),
+            object: Some(marker.into()),
+            kind: ExtractErrorKind::Read(error),
+        })),
+    }
+}

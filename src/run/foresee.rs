@@ -1,0 +1,85 @@
+//! What the next run would do, told without doing any of it: nothing is decoded, computed or written.
+
+mod changes;
+mod expected;
+mod sources;
+mod stages;
+
+use super::{Listed, Options, RunError, base_of, digest, listed, parts};
+use crate::engine::Context;
+use crate::plan::Plan;
+use crate::report::{OUTLOOK_VERSION, Outlook, PresentNight, Verdict};
+use crate::warehouse::{Generation, Parts, Warehouse};
+use stages::Night;
+
+/// Tells what a run would do now, and why; takes no lease.
+pub(crate) async fn foresee(
+    ctx: &Context,
+    plan: &Plan,
+    warehouse: &Warehouse,
+    options: &Options,
+) -> Result<Outlook, RunError> {
+    let (current, completes) = as_completed(warehouse).await?;
+    let listed = listed(ctx, plan, warehouse, current).await?;
+    let (base, _) = base_of(ctx, warehouse, listed.current.as_ref(), options).await?;
+    let verdict = verdict(&listed, options);
+    let Listed { current, extracted, missing, decisions, .. } = listed;
+    let sources: Vec<_> = extracted.into_iter().map(|it| sources::of(it, &base)).collect();
+    let parts = Parts { decisions: digest::of_decisions(&decisions), ..parts::of(plan) };
+    let night = Night {
+        plan,
+        parts: &parts,
+        present: current.as_ref(),
+        as_of: ctx.as_of.date,
+        sources: &sources,
+        is_forced: options.force,
+    };
+    let stages = match verdict {
+        Verdict::Unchanged => stages::none(plan),
+        Verdict::Run | Verdict::Incomplete => stages::of(&night),
+    };
+    let reports = warehouse.reports(expected::NEWEST).await?;
+    Ok(Outlook {
+        version: OUTLOOK_VERSION,
+        pipeline: plan.name.to_string(),
+        as_of: ctx.as_of.date,
+        verdict,
+        present: current.as_ref().map(present),
+        base: base.generation.as_ref().map(present),
+        completes,
+        missing,
+        changes: changes::of(&night),
+        left_out: plan.left_out.iter().map(ToString::to_string).collect(),
+        expected: expected::of(plan, verdict, &sources, &stages, &reports),
+        sources,
+        stages,
+        impact: None,
+    })
+}
+
+/// Returns the generation that is present once the next run has completed what a run that died has decided, and its
+/// number where there is such a one.
+pub(super) async fn as_completed(
+    warehouse: &Warehouse,
+) -> Result<(Option<Generation>, Option<u64>), RunError> {
+    let current = warehouse.current_number().await?;
+    let newest = warehouse.generation_numbers().await?.last().copied();
+    Ok(match newest.filter(|newest| Some(*newest) > current) {
+        Some(number) => (warehouse.generation(number).await?, Some(number)),
+        None => (warehouse.current().await?, None),
+    })
+}
+
+fn present(generation: &Generation) -> PresentNight {
+    PresentNight { generation: generation.number, as_of: generation.as_of }
+}
+
+fn verdict(listed: &Listed, options: &Options) -> Verdict {
+    if !listed.missing.is_empty() && !options.allow_incomplete {
+        Verdict::Incomplete
+    } else if listed.unchanged().is_some() && !options.force {
+        Verdict::Unchanged
+    } else {
+        Verdict::Run
+    }
+}

@@ -1,0 +1,121 @@
+//! Evaluates the checks of every stage.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::Int64Type;
+use datafusion::dataframe::DataFrame;
+use datafusion::error::DataFusionError;
+use datafusion::prelude::SessionContext;
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::{AuditError, Audited, Verdict};
+use crate::engine::{Parameters, Select, Tables, plan_select};
+use crate::plan::{self, CheckSeverity};
+use crate::report::CheckReport;
+use crate::steps::transform::{StagedTable, Transformed};
+
+/// Evaluates every check; all of them, even where an early one fails, so that one night tells all.
+pub(crate) async fn audit(
+    transformed: Transformed,
+) -> Result<(Verdict, Vec<CheckReport>), AuditError> {
+    let Transformed { session, tables, parameters, staged, .. } = &transformed;
+    let outcomes = evaluate(session, tables, parameters, staged).await?;
+    if outcomes.iter().any(CheckReport::blocks) {
+        return Ok((Verdict::Blocked, outcomes));
+    }
+    Ok((Verdict::Passed(Box::new(Audited { transformed })), outcomes))
+}
+
+/// Evaluates the checks of stages over the tables of a run.
+pub(crate) async fn evaluate(
+    session: &SessionContext,
+    tables: &Tables,
+    parameters: &Parameters,
+    staged: &[StagedTable],
+) -> Result<Vec<CheckReport>, AuditError> {
+    // Most checks are planned longer than they run, and planning one keeps one core busy.
+    let at_once = session.copied_config().target_partitions();
+    let (session, tables, parameters) = (session.clone(), tables.clone(), parameters.clone());
+    let over = Arc::new(Over { session, tables, parameters });
+    let outcomes = staged.iter().map(|staged| {
+        let (over, stage) = (Arc::clone(&over), Arc::clone(&staged.stage));
+        async move {
+            let evaluated = tokio::spawn({
+                let stage = Arc::clone(&stage);
+                async move { over.stage(&stage).await }
+            });
+            evaluated.await.unwrap_or_else(|error| Err(broken_down(&stage, error)))
+        }
+    });
+    let outcomes: Vec<_> = outcomes.collect();
+    let outcomes: Vec<Vec<CheckReport>> =
+        stream::iter(outcomes).buffered(at_once).try_collect().await?;
+    Ok(outcomes.into_iter().flatten().collect())
+}
+
+fn broken_down(stage: &plan::Stage, error: tokio::task::JoinError) -> AuditError {
+    let first = stage.checks.first();
+    AuditError {
+        stage: stage.name.to_string(),
+        check: first.map_or_else(String::new, |check| check.name.clone()),
+        source: Box::new(DataFusionError::ExecutionJoin(Box::new(error))),
+    }
+}
+
+/// What checks are evaluated over.
+struct Over {
+    session: SessionContext,
+    tables: Tables,
+    parameters: Parameters,
+}
+
+impl Over {
+    async fn stage(&self, stage: &plan::Stage) -> Result<Vec<CheckReport>, AuditError> {
+        let mut counted = self.rows(stage).await;
+        let mut outcomes = Vec::with_capacity(stage.checks.len());
+        for (place, check) in stage.checks.iter().enumerate() {
+            let failures = match counted.remove(&place) {
+                Some(failures) => failures,
+                None => self.failures(stage, check).await?,
+            };
+            outcomes.push(CheckReport {
+                stage: stage.name.to_string(),
+                check: check.name.clone(),
+                blocking: check.severity == CheckSeverity::Error,
+                failures,
+            });
+        }
+        Ok(outcomes)
+    }
+
+    /// Counts the failures of all checks of single rows in one reading of the table, by the places of the checks.
+    ///
+    /// Where that fails, each is asked by itself, so that the error names the one it is about.
+    async fn rows(&self, stage: &plan::Stage) -> BTreeMap<usize, u64> {
+        let Some(together) = &stage.row_checks else { return BTreeMap::new() };
+        let counts = self.counts(&together.select).await.unwrap_or_default();
+        together.checks.iter().copied().zip(counts).collect()
+    }
+
+    async fn failures(&self, stage: &plan::Stage, check: &plan::Check) -> Result<u64, AuditError> {
+        let counts = self.counts(&check.select).await.map_err(|source| AuditError {
+            stage: stage.name.to_string(),
+            check: check.name.clone(),
+            source: Box::new(source),
+        })?;
+        Ok(counts.first().copied().unwrap_or_default())
+    }
+
+    /// Returns the numbers of the only row that a query yields.
+    async fn counts(&self, select: &Select) -> Result<Vec<u64>, DataFusionError> {
+        let state = self.session.state();
+        let query = plan_select(&state, &self.tables, &self.parameters, select)?;
+        let batches = DataFrame::new(state, query).collect().await?;
+        let row = batches.iter().find(|batch| batch.num_rows() > 0);
+        let columns = row.into_iter().flat_map(RecordBatch::columns);
+        let counts = columns.map(|column| column.as_primitive::<Int64Type>().value(0));
+        Ok(counts.map(i64::unsigned_abs).collect())
+    }
+}

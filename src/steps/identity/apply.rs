@@ -1,0 +1,113 @@
+//! Finds out which rows belong to the same customer.
+
+use super::assign::{Inputs, assign};
+use super::carry::{Carried, Carry};
+use super::causes::Causes;
+use super::kinds::Kinds;
+use super::matching::matches;
+use super::open::{Opened, Retraction};
+use super::rank::Validity;
+use super::resolve::resolve;
+use super::resolved::Resolved;
+use super::stamp::Stamp;
+use super::take_in::{Taken, Tonight};
+use super::told::Outcome;
+use super::verdicts::Verdicts;
+use super::{Identified, IdentityError, Registry, clean_files};
+use crate::engine::Context;
+use crate::plan;
+use crate::steps::dedupe::Deduped;
+use crate::warehouse::Decision;
+
+/// What earlier nights have left, and what people have decided since.
+#[derive(Debug, Clone)]
+pub(crate) struct Before {
+    pub(crate) registry: Registry,
+    pub(crate) retraction: Retraction,
+    pub(crate) decisions: Vec<Decision>,
+    /// What need not be worked out again; none where rules or decisions have changed.
+    pub(crate) carried: Option<Carried>,
+}
+
+/// Works out the customers of a night and stamps its rows.
+///
+/// `deduped` holds the rows of objects that were not read before. `identity_key` keeps ids from being computed by
+/// others from identifiers they know. Without rules nobody is a customer, and the registry stays as it is.
+pub(crate) fn identify(
+    ctx: &Context,
+    rules: &plan::Identity,
+    deduped: &[Deduped],
+    before: &Before,
+    identity_key: &[u8],
+) -> Result<Identified, IdentityError> {
+    if !rules.identifiers.is_empty() {
+        return identify_by_rules(ctx, rules, deduped, before, identity_key);
+    }
+    let nobody = Before::nothing();
+    let identified = identify_by_rules(ctx, rules, deduped, &nobody, identity_key)?;
+    let registry = before.registry.clone();
+    Ok(Identified { registry, guards: Vec::new(), ..identified })
+}
+
+impl Before {
+    /// Returns what there is before the first night.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            registry: Registry::empty(),
+            retraction: Retraction::default(),
+            decisions: Vec::new(),
+            carried: None,
+        }
+    }
+}
+
+fn identify_by_rules(
+    ctx: &Context,
+    rules: &plan::Identity,
+    deduped: &[Deduped],
+    before: &Before,
+    identity_key: &[u8],
+) -> Result<Identified, IdentityError> {
+    let now = ctx.as_of.instant.timestamp_micros();
+    let matched = matches(ctx, &Kinds::new(rules), deduped)?;
+    let tonight = Tonight { rules, before, matched: &matched, now };
+    let Taken { kinds, near, opened, sightings, known_links } = tonight.take_in(ctx, deduped)?;
+    let Opened { mut evidence, former, former_links, kept } = opened;
+    let carried = before.carried.as_ref().filter(|_| !near.is_everything());
+    let carry = carried.map(|carried| Carry::new(&kinds, &before.registry, carried, &near));
+    let carry = carry.transpose().map_err(IdentityError::RegistryRead)?;
+    let validity = Validity::new(rules, &kinds, &mut evidence.sources, now);
+    let verdicts = Verdicts::new(&kinds, &evidence.identifiers, &before.decisions);
+    let resolution = resolve(&kinds, &mut evidence, &validity, &verdicts);
+    let assignment = assign(&Inputs {
+        kinds: &kinds,
+        identifiers: &evidence.identifiers,
+        leaders: &resolution.leaders,
+        former: &former,
+        keepers: &verdicts.keepers,
+        key: identity_key,
+        now,
+        is_taken: &|id| carry.as_ref().is_some_and(|carry| carry.has_id(id)),
+    })?;
+    let resolved = Resolved {
+        kinds: &kinds,
+        evidence: &evidence,
+        known: &near.numbers,
+        given: before.registry.map().num_rows(),
+        resolution: &resolution,
+        assignment: &assignment,
+        former: &former,
+        now,
+    };
+    let (links, former_links) = (validity, &former_links[..]);
+    let causes = Causes { resolved: &resolved, validity: &links, known_links, former_links };
+    let numbers = resolved.numbers();
+    let outcome = Outcome { resolved: &resolved, numbers: &numbers, causes: &causes, carry };
+    let mut identified = outcome.told(&sightings, kept, &rules.guards)?;
+    identified.matches = matched.tables;
+    identified.match_counts = matched.counts;
+    let stamp = Stamp { resolved: &resolved, numbers: &numbers };
+    let tables = deduped.iter().map(|deduped| clean_files::write(ctx, &stamp, deduped));
+    identified.tables = tables.collect::<Result<_, _>>()?;
+    Ok(identified)
+}

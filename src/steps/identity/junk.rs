@@ -1,0 +1,79 @@
+//! Values that identify nobody, whatever their type.
+
+/// What programs write where they know nobody.
+const JUNK: [&str; 10] =
+    ["-1", "null", "none", "nil", "nan", "n/a", "anonymous", "undefined", "unknown", "void"];
+/// Domains that are set aside for examples and tests. Not `.example`: the invented people of the sample have
+/// their addresses there, and they are people to the pipeline.
+const TEST_DOMAINS: [&str; 3] = ["example.com", "example.net", "example.org"];
+const TEST_ENDINGS: [&str; 3] = [".invalid", ".localhost", ".test"];
+
+/// Says whether a value is known to identify nobody, whatever its type.
+pub(super) fn is_junk(value: &str) -> bool {
+    let value = value.trim();
+    let is_blank = value.bytes().all(|byte| matches!(byte, b'0' | b'-'));
+    let is_word = || JUNK.iter().any(|junk| value.eq_ignore_ascii_case(junk));
+    is_blank || is_word() || value.rsplit_once('@').is_some_and(is_test_address)
+}
+
+fn is_test_address((mailbox, domain): (&str, &str)) -> bool {
+    let ends_with = |ending: &&str| {
+        let start = domain.len().checked_sub(ending.len());
+        let tail = start.and_then(|start| domain.get(start..));
+        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(ending))
+    };
+    mailbox.eq_ignore_ascii_case("test")
+        || TEST_DOMAINS.iter().any(|test| domain.eq_ignore_ascii_case(test))
+        || TEST_ENDINGS.iter().any(ends_with)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_junk;
+
+    #[test]
+    fn what_programs_write_for_nobody_is_junk() {
+        let junk = [
+            "",
+            "  ",
+            "0",
+            "000-00",
+            "-",
+            "-1",
+            "NULL",
+            "None",
+            "anonymous",
+            "void",
+            "N/A",
+            "test@shop.cn",
+            "Test@shop.cn",
+            "ann@example.com",
+            "ann@Example.Org",
+            "ann@mail.test",
+        ];
+        for value in junk {
+            assert!(is_junk(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_might_be_a_person_is_no_junk() {
+        let people = [
+            "1",
+            "10",
+            "-2",
+            "0a",
+            "nullable",
+            "testing@shop.cn",
+            "ann@x.org",
+            "ann@myexample.com",
+            "ann@contest",
+            "ann@mail.example",
+            "é@例え.jp",
+            "@",
+        ];
+        for value in people {
+            assert!(!is_junk(value), "{value}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Runs the stages in the plan's order.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use datafusion::catalog::TableProvider;
+use datafusion::datasource::{MemTable, provider_as_source};
+use datafusion::error::DataFusionError;
+use datafusion::prelude::SessionContext;
+use url::Url;
+
+use super::materialise::materialise;
+use super::{StagedTable, TransformError, TransformErrorKind, Transformed, Unchanged};
+use crate::engine::{
+    CleanFiles, Context, Parameters, Resources, Tables, clean_table, plan_select, session,
+    table_of_files, table_of_urls,
+};
+use crate::plan::{self, Plan, added};
+use crate::report::{Event, Step};
+use crate::steps::identity::{CleanFile, CleanTable, Identified};
+use crate::warehouse::{TableFile, Warehouse};
+
+/// Computes every stage of the plan over the identified sources, but those that are `unchanged`.
+pub(crate) async fn transform(
+    ctx: &Context,
+    plan: &Plan,
+    warehouse: &Warehouse,
+    identified: Identified,
+    unchanged: Unchanged,
+) -> Result<Transformed, TransformError> {
+    let mut transformed = prepared(ctx, plan, warehouse, identified, unchanged)
+        .map_err(|error| TransformError { stage: first_stage(plan), kind: error.into() })?;
+    let Transformed { session, tables, parameters, unchanged, .. } = &mut transformed;
+    let stages = plan.stages.iter().filter(|stage| !unchanged.contains(&stage.name));
+    let stages: Vec<Arc<plan::Stage>> = stages.map(Arc::clone).collect();
+    transformed.staged = transform_over(ctx, session, tables, parameters, &stages).await?;
+    Ok(transformed)
+}
+
+/// Computes stages, each after those it reads, over tables that are there; adds their tables.
+pub(crate) async fn transform_over(
+    ctx: &Context,
+    session: &SessionContext,
+    tables: &mut Tables,
+    parameters: &Parameters,
+    stages: &[Arc<plan::Stage>],
+) -> Result<Vec<StagedTable>, TransformError> {
+    let mut all = Vec::with_capacity(stages.len());
+    for stage in stages {
+        let started = Instant::now();
+        ctx.listener.on(&Event::Started { step: Step::Transform, subject: stage.name.as_str() });
+        let staged = computed(ctx, session, tables, parameters, stage)
+            .await
+            .map_err(|kind| TransformError { stage: stage.name.clone(), kind })?;
+        ctx.listener.on(&Event::Finished {
+            step: Step::Transform,
+            subject: stage.name.as_str(),
+            count: staged.rows(),
+            elapsed: started.elapsed(),
+        });
+        all.push(staged);
+    }
+    Ok(all)
+}
+
+/// Makes the session and the tables every stage may read.
+fn prepared(
+    ctx: &Context,
+    plan: &Plan,
+    warehouse: &Warehouse,
+    identified: Identified,
+    unchanged: Unchanged,
+) -> Result<Transformed, DataFusionError> {
+    let spill = ctx.work.join("spill");
+    let resources = Resources { threads: ctx.threads, memory: ctx.memory, spill: &spill };
+    let session = session(&resources, plan.timezone)?;
+    session.register_object_store(&warehouse.root().url, Arc::clone(&warehouse.root().store));
+    let customers = Arc::new(identified.registry.lookup());
+    let mut tables = Tables::new();
+    for table in &identified.tables {
+        let provider = clean_table(&clean_files(warehouse, table), &customers)?;
+        tables.insert(table.source.name.to_string(), provider_as_source(provider));
+    }
+    let customers = identified
+        .registry
+        .customers()
+        .map_err(|error| DataFusionError::External(Box::new(error)))?;
+    let customers = MemTable::try_new(customers.schema(), vec![vec![customers]])?;
+    tables.insert(plan::IDENTITY_CUSTOMERS.to_owned(), provider_as_source(Arc::new(customers)));
+    tables.extend(plan.constant_tables()?);
+    for stage in &plan.stages {
+        if let Some(record) = unchanged.marts.get(stage.name.as_str()) {
+            let urls = record.files.iter().map(|file| url(warehouse, file)).collect::<Vec<_>>();
+            let table = table_of_urls(&stage.schema, &urls)?;
+            tables.insert(stage.name.to_string(), provider_as_source(table));
+        }
+    }
+    let parameters = plan::parameters(ctx.as_of, &plan.currency, &plan.variables);
+    Ok(Transformed { identified, staged: Vec::new(), unchanged, session, tables, parameters })
+}
+
+/// Tells where the files of a clean table lie.
+pub(crate) fn clean_files(warehouse: &Warehouse, table: &CleanTable) -> CleanFiles<'static> {
+    let (mut local, mut remote) = (Vec::new(), Vec::new());
+    for file in &table.files {
+        match file {
+            CleanFile::Written { file, .. } => local.push(file.clone()),
+            CleanFile::Stored(file) => {
+                remote.push(url(warehouse, file));
+            }
+        }
+    }
+    let has_customers = !table.source.links.is_empty();
+    CleanFiles {
+        stored: table.source.stored_schema(),
+        identity: has_customers.then_some((added::IDENTIFIERS, added::CUSTOMER_ID)),
+        local,
+        remote,
+    }
+}
+
+/// Returns where a file of the warehouse lies.
+fn url(warehouse: &Warehouse, file: &TableFile) -> Url {
+    warehouse.root().url_of(&warehouse.layout().named(&file.path))
+}
+
+/// Names the stage to which a failure before the first stage is put down.
+fn first_stage(plan: &Plan) -> crate::names::StageName {
+    plan.stages[0].name.clone()
+}
+
+/// Computes one stage, stores its table and adds it to `tables`.
+pub(super) async fn computed(
+    ctx: &Context,
+    session: &SessionContext,
+    tables: &mut Tables,
+    parameters: &Parameters,
+    stage: &Arc<plan::Stage>,
+) -> Result<StagedTable, TransformErrorKind> {
+    let logical = plan_select(&session.state(), tables, parameters, &stage.select)?;
+    let folder = ctx.work.join("stages").join(stage.name.as_str());
+    let files = materialise(session, logical, stage, &folder).await?;
+    let table: Arc<dyn TableProvider> = table_of_files(&stage.schema, &files)?;
+    tables.insert(stage.name.to_string(), provider_as_source(table));
+    Ok(StagedTable { stage: Arc::clone(stage), files })
+}

@@ -1,0 +1,15 @@
+//! Runs the SQL stages, each after those it reads, and stores every table once.
+//!
+//! Guarantee: [`Transformed`] holds a finished table for every stage of the plan, in canonical types.
+//! Nothing of it is visible outside the run's work folder.
+
+mod apply;
+mod error;
+mod materialise;
+mod preview;
+mod types;
+
+pub(crate) use apply::{clean_files, transform, transform_over};
+pub(crate) use error::{TransformError, TransformErrorKind};
+pub(crate) use preview::preview;
+pub(crate) use types::{StagedTable, Transformed, Unchanged};

@@ -1,0 +1,58 @@
+//! What transform hands on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use datafusion::prelude::SessionContext;
+
+use crate::engine::{FileSummary, Parameters, Tables};
+use crate::names::StageName;
+use crate::plan;
+use crate::steps::identity::Identified;
+use crate::warehouse::TableRecord;
+
+/// The tables of all stages, stored in the work folder.
+pub(crate) struct Transformed {
+    pub(crate) identified: Identified,
+    pub(crate) staged: Vec<StagedTable>,
+    /// The stages that were not computed.
+    pub(crate) unchanged: Unchanged,
+    /// The session that made the tables; the audit asks them in it.
+    pub(crate) session: SessionContext,
+    /// Every table of the run by name: sources, stages, customers.
+    pub(crate) tables: Tables,
+    pub(crate) parameters: Parameters,
+}
+
+/// The stored table of one stage.
+#[derive(Debug, Clone)]
+pub(crate) struct StagedTable {
+    pub(crate) stage: Arc<plan::Stage>,
+    pub(crate) files: Vec<FileSummary>,
+}
+
+impl StagedTable {
+    pub(crate) fn rows(&self) -> u64 {
+        self.files.iter().map(|file| file.rows).sum()
+    }
+}
+
+/// Stages that are not computed, because all that their rows follow from is as it was.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Unchanged {
+    /// Marts, with the tables they have.
+    pub(crate) marts: BTreeMap<String, TableRecord>,
+    /// Other stages, which nobody reads this night.
+    pub(crate) others: BTreeSet<String>,
+}
+
+impl Unchanged {
+    pub(crate) fn contains(&self, stage: &StageName) -> bool {
+        self.marts.contains_key(stage.as_str()) || self.others.contains(stage.as_str())
+    }
+
+    /// Returns the names of the stages.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &String> {
+        self.marts.keys().chain(&self.others)
+    }
+}

@@ -1,0 +1,52 @@
+//! Tells on one machine whether the process that holds a lease still lives.
+
+use std::fs::{self, File, TryLockError};
+use std::path::PathBuf;
+
+use object_store::path::Path;
+
+use super::swap::local_path;
+
+/// A file that is locked for as long as its process lives; the system lets go of it when the process dies.
+///
+/// Without it, a run killed on a local warehouse would keep the next one waiting until its lease expires.
+#[derive(Debug)]
+pub(super) struct Alive {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Alive {
+    /// Locks the file of a lease's owner; none where the file system knows no locks.
+    pub(super) fn of_owner(lease: &Path, owner: &str) -> Option<Self> {
+        let path = file(lease, owner);
+        fs::create_dir_all(path.parent()?).ok()?;
+        let lock = File::create(&path).ok()?;
+        lock.try_lock().ok()?;
+        Some(Self { path, _lock: lock })
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        // One that stays says only that its process is dead.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Says whether the owner of a lease on this machine is known to have died, and removes its file then.
+pub(super) fn has_died(lease: &Path, owner: &str) -> bool {
+    let path = file(lease, owner);
+    let Ok(lock) = File::open(&path) else { return false };
+    match lock.try_lock() {
+        Ok(()) => {
+            let _ = fs::remove_file(&path);
+            true
+        }
+        Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
+    }
+}
+
+fn file(lease: &Path, owner: &str) -> PathBuf {
+    local_path(lease, &format!("-{owner}.lock"))
+}

@@ -1,0 +1,150 @@
+//! Makes a generation the present one.
+//!
+//! The generation's file, created on condition that there is none of its number, is the decision. Everything after
+//! it follows from that file alone, may be repeated, and is repeated by the next run where this one dies: the Delta
+//! tables, then `CURRENT`, then `latest/`.
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use object_store::ObjectStoreExt;
+
+use super::delta::{self, Target};
+use super::swap::{Swap, seen, swap};
+use super::{Generation, TableRecord, Warehouse, WarehouseError, Zone, crash};
+
+/// How many Delta tables are committed at once.
+const AT_ONCE: usize = 8;
+/// How often `CURRENT` is tried for when another process moves it in the same moment.
+const TRIES: usize = 8;
+
+/// What became of a generation that was to be committed.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Commit {
+    Committed,
+    /// Another run has committed a generation of this number.
+    Conflict,
+}
+
+impl Warehouse {
+    /// Writes a generation under its number, then makes the Delta tables and `CURRENT` follow.
+    ///
+    /// The lease is confirmed right before: a run that has lost it publishes nothing. Should it lose it between the
+    /// two, the number still lets only one of two runs commit.
+    pub(crate) async fn commit(&self, generation: &Generation) -> Result<Commit, WarehouseError> {
+        let Some(lease) = self.lease() else {
+            return Err(WarehouseError::NoLease { path: self.layout().lease().to_string() });
+        };
+        let generation = Generation { fence: lease.token(), ..generation.clone() };
+        let path = self.layout().generation(generation.number);
+        let text = super::store::json(&path, &generation)?;
+        crash::point("deciding", generation.number);
+        lease.confirm().await?;
+        if let Swap::Lost = swap(self.root(), &path, None, text).await? {
+            return Ok(Commit::Conflict);
+        }
+        crash::point("decided", generation.number);
+        self.follow(&generation).await?;
+        Ok(Commit::Committed)
+    }
+
+    /// Completes the newest generation, where a run died after it was decided; returns it then.
+    pub(crate) async fn roll_forward(&self) -> Result<Option<Generation>, WarehouseError> {
+        let current = self.current_number().await?;
+        let newest = self.generation_numbers().await?.last().copied();
+        let Some(number) = newest.filter(|newest| Some(*newest) > current) else {
+            return Ok(None);
+        };
+        let Some(generation) = self.generation(number).await? else { return Ok(None) };
+        self.follow(&generation).await?;
+        self.refresh_latest(&generation).await?;
+        Ok(Some(generation))
+    }
+
+    /// Makes the Delta tables and then `CURRENT` show a generation that is decided.
+    pub(super) async fn follow(&self, generation: &Generation) -> Result<(), WarehouseError> {
+        let zones = [Zone::Marts, Zone::Clean, Zone::Rejects, Zone::Identity, Zone::Ledger];
+        let tables = zones
+            .into_iter()
+            .flat_map(|zone| generation.tables(zone).map(move |(name, table)| (zone, name, table)));
+        let commits = tables.map(|(zone, name, table)| async move {
+            crash::point("committing", format_args!("{}/{name}", zone.folder()));
+            delta::commit(&self.target(zone, name, table, generation.number)).await?;
+            crash::point("committed", format_args!("{}/{name}", zone.folder()));
+            Ok::<_, WarehouseError>(())
+        });
+        let commits: Vec<_> = commits.collect();
+        futures::stream::iter(commits).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
+        crash::point("pointing", generation.number);
+        self.point(generation.number).await?;
+        crash::point("pointed", generation.number);
+        Ok(())
+    }
+
+    fn target<'a>(
+        &'a self,
+        zone: Zone,
+        name: &str,
+        record: &'a TableRecord,
+        generation: u64,
+    ) -> Target<'a> {
+        let folder = self.layout().table(zone, name);
+        let prefix = self.layout().relative(&folder);
+        let relative = |path: &str| {
+            path.strip_prefix(&prefix).unwrap_or(path).trim_start_matches('/').to_owned()
+        };
+        let files = record.files.iter().map(|file| (relative(&file.path), file)).collect();
+        Target { root: self.root(), folder, record, generation, files }
+    }
+
+    /// Moves `CURRENT` to a generation, but never back.
+    async fn point(&self, number: u64) -> Result<(), WarehouseError> {
+        let path = self.layout().current();
+        for _ in 0..TRIES {
+            let before = seen(self.root(), &path).await?;
+            let present = before.as_ref().map(|seen| super::store::parsed(&path, &seen.content));
+            if present.transpose()?.is_some_and(|present: u64| present >= number) {
+                return Ok(());
+            }
+            let content = Bytes::from(number.to_string());
+            if let Swap::Done = swap(self.root(), &path, before.as_ref(), content).await? {
+                return Ok(());
+            }
+        }
+        Err(WarehouseError::Busy { path: path.to_string() })
+    }
+
+    /// Makes `latest/` show the marts of a generation, unless it does already.
+    ///
+    /// A run that was killed half-way through this leaves the marker on the older generation, so the next
+    /// run does it again.
+    pub(crate) async fn refresh_latest(
+        &self,
+        generation: &Generation,
+    ) -> Result<(), WarehouseError> {
+        let marker = self.layout().latest_generation();
+        let number = Bytes::from(generation.number.to_string());
+        if self.read(&marker).await?.as_ref() == Some(&number) {
+            return Ok(());
+        }
+        for (mart, table) in generation.tables(Zone::Marts) {
+            if self.current_number().await? > Some(generation.number) {
+                // A later run has published since this one was stopped; the files are its now.
+                return Ok(());
+            }
+            let latest = self.layout().latest(mart);
+            for file in table.last_night() {
+                crash::point("copying", mart);
+                let write_error =
+                    |source| WarehouseError::Write { path: latest.to_string(), source };
+                let from = self.layout().named(&file.path);
+                self.root().store.copy(&from, &latest).await.map_err(write_error)?;
+                crash::point("copied", mart);
+            }
+        }
+        crash::point("marking", generation.number);
+        self.write(&marker, number).await?;
+        crash::point("marked", generation.number);
+        Ok(())
+    }
+}

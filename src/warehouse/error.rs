@@ -1,0 +1,109 @@
+//! Why the warehouse could not be read or written.
+
+use std::error::Error;
+
+use deltalake_core::DeltaTableError;
+use deltalake_core::kernel::transaction::TransactionError;
+
+/// Says which object was touched and what failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WarehouseError {
+    #[error("the warehouse object `{path}` cannot be read")]
+    Read {
+        path: String,
+        #[source]
+        source: object_store::Error,
+    },
+    #[error("the warehouse object `{path}` cannot be written")]
+    Write {
+        path: String,
+        #[source]
+        source: object_store::Error,
+    },
+    #[error("the work file `{path}` cannot be read")]
+    WorkFile {
+        path: String,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the warehouse object `{path}` is gone")]
+    Missing { path: String },
+    #[error("the file `{path}` cannot be locked")]
+    Lock {
+        path: String,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("others keep changing the warehouse object `{path}`")]
+    Busy { path: String },
+    #[error("another run has taken the lease `{path}` meanwhile")]
+    LeaseLost { path: String },
+    #[error("nothing may be published without the lease `{path}`")]
+    NoLease { path: String },
+    #[error("the Delta table `{path}` cannot be committed")]
+    Delta {
+        path: String,
+        #[source]
+        source: Box<DeltaTableError>,
+    },
+    #[error("the warehouse object `{path}` is no whole Parquet file")]
+    Damaged {
+        path: String,
+        #[source]
+        source: Box<parquet::errors::ParquetError>,
+    },
+    #[error("the warehouse object `{path}` is not what martlet writes")]
+    Corrupt {
+        path: String,
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+impl WarehouseError {
+    /// Returns the store's own error, where there is one.
+    pub(crate) fn store_error(&self) -> Option<&object_store::Error> {
+        match self {
+            Self::Read { source, .. } | Self::Write { source, .. } => Some(source),
+            Self::Delta { source, .. } => root_store_error(source.as_ref()),
+            _ => None,
+        }
+    }
+
+    /// Says whether something was in the way that may be gone when it is tried again, another process above all.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Busy { .. } | Self::LeaseLost { .. } => true,
+            Self::Delta { source, .. } => is_conflict(source) || is_hidden_trouble(source),
+            _ => false,
+        }
+    }
+}
+
+/// Returns the error of the store that lies below another error.
+fn root_store_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a object_store::Error> {
+    match error.downcast_ref() {
+        Some(found) => Some(found),
+        None => error.source().and_then(root_store_error),
+    }
+}
+
+/// Says whether another writer of a Delta table was faster again and again.
+pub(super) fn is_conflict(error: &DeltaTableError) -> bool {
+    matches!(
+        error,
+        DeltaTableError::VersionAlreadyExists(_)
+            | DeltaTableError::Transaction {
+                source: TransactionError::MaxCommitAttempts(_)
+                    | TransactionError::CommitConflict(_)
+                    | TransactionError::VersionAlreadyExists(_)
+            }
+    )
+}
+
+/// Says whether a store failed for now; the library below tells its errors in words only.
+fn is_hidden_trouble(error: &DeltaTableError) -> bool {
+    let text = error.to_string();
+    let lasts = ["401 Unauthorized", "403 Forbidden", "LocalFileSystem"];
+    text.contains("object store") && !lasts.iter().any(|lasting| text.contains(lasting))
+}

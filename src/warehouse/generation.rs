@@ -1,0 +1,131 @@
+//! A generation: the set of tables a run published together.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::{Parts, StageStates};
+
+/// The version of the file format.
+pub(crate) const GENERATION_VERSION: u32 = 2;
+
+/// The parts of a warehouse; only marts are for everybody's eyes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Zone {
+    Ledger,
+    Clean,
+    Rejects,
+    Identity,
+    Marts,
+}
+
+impl Zone {
+    pub(crate) const ALL: &[Self] =
+        &[Self::Ledger, Self::Clean, Self::Rejects, Self::Identity, Self::Marts];
+
+    pub(crate) const fn folder(self) -> &'static str {
+        match self {
+            Self::Ledger => "ledger",
+            Self::Clean => "clean",
+            Self::Rejects => "rejects",
+            Self::Identity => "identity",
+            Self::Marts => "marts",
+        }
+    }
+}
+
+/// The tables a run published together, and what they were made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Generation {
+    pub(crate) version: u32,
+    #[serde(rename = "generation")]
+    pub(crate) number: u64,
+    pub(crate) pipeline: String,
+    pub(crate) run_id: String,
+    pub(crate) as_of: NaiveDate,
+    /// The business time zone, as an IANA name.
+    pub(crate) timezone: String,
+    /// A digest of the rules, the inputs and `as_of`: a run with the same digest would publish the same.
+    pub(crate) digest: String,
+    /// The generation the next night builds on: this one, or the one of a later `as_of` where this is an older night
+    /// computed again.
+    #[serde(default)]
+    pub(crate) head: u64,
+    /// By source a digest of the rules its clean table was made by.
+    #[serde(default)]
+    pub(crate) rules: BTreeMap<String, String>,
+    /// What else it was made by, part by part; unknown of generations that older versions have published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) parts: Option<Parts>,
+    /// By stage, what its rows followed from.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) states: StageStates,
+    /// The fencing token of the lease under which it was published.
+    #[serde(default)]
+    pub(crate) fence: u64,
+    /// The generation whose tables these are, where it was restored by a rollback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) restores: Option<u64>,
+    /// The tables by zone and name.
+    pub(crate) tables: BTreeMap<Zone, BTreeMap<String, TableRecord>>,
+}
+
+/// The files of a published table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TableRecord {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<String>,
+    pub(crate) rows: u64,
+    /// What the columns mean, where their author says so.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) columns: BTreeMap<String, String>,
+    pub(crate) files: Vec<TableFile>,
+    /// What is known of the nights, where the table keeps the rows of every `as_of`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) history: Option<TableHistory>,
+}
+
+/// What is known of the nights whose rows a table keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TableHistory {
+    /// The night that was computed last; it need not be the newest.
+    pub(crate) as_of: NaiveDate,
+    /// The type, as its author writes it, of every column that a file of any night has.
+    pub(crate) types: BTreeMap<String, String>,
+}
+
+/// One file of a published table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TableFile {
+    /// Relative to the pipeline's warehouse.
+    pub(crate) path: String,
+    /// The first and the last local event date of its rows, where they have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) dates: Option<[NaiveDate; 2]>,
+    /// The night its rows are of, in a table that keeps those of every `as_of`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) as_of: Option<NaiveDate>,
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
+    /// BLAKE3 of the content, in hexadecimal.
+    pub(crate) checksum: String,
+}
+
+impl Generation {
+    /// Returns the generation that first had these tables.
+    pub(crate) fn origin(&self) -> u64 {
+        self.restores.unwrap_or(self.number)
+    }
+
+    /// Returns the files of all tables.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &TableFile> {
+        let tables = self.tables.values().flat_map(BTreeMap::values);
+        tables.flat_map(|table| &table.files)
+    }
+
+    pub(crate) fn tables(&self, zone: Zone) -> impl Iterator<Item = (&str, &TableRecord)> {
+        self.tables.get(&zone).into_iter().flatten().map(|(name, table)| (name.as_str(), table))
+    }
+}

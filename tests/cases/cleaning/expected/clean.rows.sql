@@ -1,0 +1,1 @@
+SELECT * FROM clean.rows ORDER BY _record

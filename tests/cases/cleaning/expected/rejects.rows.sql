@@ -1,0 +1,1 @@
+SELECT record, "column", rule, message, raw FROM rejects.rows ORDER BY record

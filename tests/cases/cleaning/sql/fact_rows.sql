@@ -1,0 +1,1 @@
+SELECT id, _event_date AS day FROM rows

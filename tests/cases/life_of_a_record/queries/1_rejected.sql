@@ -1,0 +1,3 @@
+SELECT object, record, byte, "column", rule, message
+FROM rejects.online_orders
+ORDER BY object, record

@@ -1,0 +1,1 @@
+SELECT block, pairs, blocks_capped, pairs_left_out FROM identity.match_blocks

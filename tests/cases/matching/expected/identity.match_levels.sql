@@ -1,0 +1,1 @@
+SELECT column, comparison, level FROM identity.match_levels

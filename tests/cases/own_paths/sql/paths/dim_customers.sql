@@ -1,0 +1,2 @@
+SELECT customer_id, CAST('2026-01-01T00:00:00Z' AS TIMESTAMP WITH TIME ZONE) AS first_seen_at
+FROM journeys

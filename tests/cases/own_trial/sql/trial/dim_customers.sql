@@ -1,0 +1,2 @@
+SELECT customer_id, CAST('2008-03-20T12:00:00Z' AS TIMESTAMP WITH TIME ZONE) AS first_seen_at
+FROM people

@@ -1,0 +1,1 @@
+SELECT * FROM clean.orders ORDER BY order_id

@@ -1,0 +1,1 @@
+SELECT * FROM fact_buyers ORDER BY revenue

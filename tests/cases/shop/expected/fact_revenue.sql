@@ -1,0 +1,1 @@
+SELECT * FROM fact_revenue ORDER BY day, product

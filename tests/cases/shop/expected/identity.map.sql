@@ -1,0 +1,1 @@
+SELECT * FROM identity.map ORDER BY identifier_type, value

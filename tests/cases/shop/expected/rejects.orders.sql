@@ -1,0 +1,1 @@
+SELECT object, record, line, byte, "column", rule, code, message, event_date, raw, personal FROM rejects.orders ORDER BY object, record

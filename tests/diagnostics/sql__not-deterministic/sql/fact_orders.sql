@@ -1,0 +1,2 @@
+SELECT id, amount FROM orders
+WHERE CURRENT_DATE > DATE '2026-01-01'

@@ -1,0 +1,3 @@
+SELECT id, amount
+FORM orders
+WHERE amount > 0

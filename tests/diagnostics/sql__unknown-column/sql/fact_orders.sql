@@ -1,0 +1,4 @@
+SELECT
+  orders.id,
+  orders.amuont
+FROM orders

@@ -1,0 +1,1 @@
+SELECT id, rounded(amount) AS amount FROM orders
