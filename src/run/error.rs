@@ -226,8 +226,34 @@ fn store_class(error: &object_store::Error) -> ErrorClass {
 fn query_class(error: &DataFusionError) -> ErrorClass {
     match error.find_root() {
         DataFusionError::ObjectStore(error) => store_class(error),
+        // An operator's spill file: the disk is full or broken.
+        DataFusionError::ArrowError(error, _) if matches!(**error, ArrowError::IoError(_, _)) => {
+            ErrorClass::Permanent
+        }
         // What the plan accepted can fail on data only: an overflow, a division by zero, a bad cast.
         DataFusionError::ArrowError(_, _) | DataFusionError::Execution(_) => ErrorClass::Data,
         _ => ErrorClass::Permanent,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_query_fails_on_data_on_the_disk_or_on_memory() {
+        let of_disk = io::Error::from(io::ErrorKind::StorageFull);
+        let cases = [
+            (DataFusionError::from(ArrowError::DivideByZero), ErrorClass::Data),
+            (DataFusionError::Execution("no such date".to_owned()), ErrorClass::Data),
+            (ArrowError::IoError("disk".to_owned(), of_disk).into(), ErrorClass::Permanent),
+            (DataFusionError::ResourcesExhausted("memory".to_owned()), ErrorClass::Permanent),
+        ];
+        for (error, class) in cases {
+            let within = error.context("in an operator");
+            assert_eq!(query_class(&within), class, "{within}");
+        }
     }
 }

@@ -56,15 +56,22 @@ fn with_stages(plan: &Plan, parts: &Parts, as_of: &str, mut contents: Contents) 
         rows.push(content.clone());
         contents.insert(stage.name.to_string(), content);
     }
-    let variables = format!("{:?}", parts.variables);
     let state = |(stage, rows): (&Arc<Stage>, String)| {
         let part = parts.stages.get(stage.name.as_str()).map_or("", |part| part.checks.as_str());
-        let part = digest([part, &variables]);
+        let part = digest([part, &values_for_checks(stage, parts)]);
         let checks = stage.checks.iter().map(|check| &check.select);
         let checks = followed(&part, as_of, checks, &contents);
         (stage.name.to_string(), StageState { rows, checks, failures: BTreeMap::new() })
     };
     plan.stages.iter().zip(rows).map(state).collect()
+}
+
+/// Tells the variables that the checks of a stage ask for.
+fn values_for_checks(stage: &Stage, parts: &Parts) -> String {
+    let uses = stage.checks.iter().flat_map(|check| &check.select.parameters);
+    let values: BTreeMap<_, _> =
+        uses.filter_map(|used| parts.variables.get_key_value(&used.name)).collect();
+    format!("{values:?}")
 }
 
 /// Digests rules together with the night, where they ask for it, and with the tables they read.

@@ -149,3 +149,92 @@ fn a_night_that_was_rolled_back_is_what_the_next_one_is_compared_with() {
     project.write(BUYERS, first).publish(NIGHT);
     is_as_if_new(&project, NIGHT, |_| {});
 }
+
+/// Gives `fact_revenue` a check that asks for a variable that no stage asks for.
+fn with_checked_variable(project: &Project, value: u32) {
+    let checks = "checks:\n  - { name: dear, query: \"SELECT * FROM fact_revenue WHERE revenue < $least\" }\n";
+    project.replace("sql/marts/fact_revenue.yaml", "checks:\n", checks);
+    project.replace_in_pipeline("big: 100", &format!("big: 100, least: {value}"));
+}
+
+#[test]
+fn a_variable_of_a_check_changes_the_stage_of_the_check_alone() {
+    let project = Project::shop();
+    with_checked_variable(&project, 0);
+    project.publish(NIGHT);
+    project.replace_in_pipeline("least: 0", "least: 1");
+    project.publish(NIGHT);
+    assert_eq!(unchanged(&project), ["fact_buyers"]);
+}
+
+/// What may change between two nights of the shop: its name, and the change itself.
+type Change = (&'static str, fn(&Project));
+
+/// What is known before any data is read.
+const OF_RULES: &[Change] = &[
+    ("a mart", |it| {
+        it.replace(BUYERS, "COUNT(*) AS", "COUNT(*) + 1 AS");
+    }),
+    ("a mart that a check of another reads", |it| {
+        it.replace(REVENUE, "COUNT(*) AS orders", "COUNT(*) + 1 AS orders");
+    }),
+    ("a stage that marts read", |it| {
+        it.replace("sql/order_values.sql", ">= $big", "> $big");
+    }),
+    ("a comment", |it| {
+        it.replace(REVENUE, "SELECT", "-- By day.\nSELECT");
+    }),
+    ("a check", |it| {
+        it.replace("sql/marts/fact_revenue.yaml", "min: 1", "min: 0");
+    }),
+    ("a variable", |it| {
+        it.replace_in_pipeline("big: 100", "big: 20");
+    }),
+    ("a variable of a check", |it| {
+        it.replace_in_pipeline("least: 0", "least: 1");
+    }),
+];
+
+/// What can turn out to be less than it looked like.
+const OF_DATA: &[Change] = &[
+    ("an order", |it| {
+        let order = "o90,2026-01-02T03:00:00Z,2026-01-02T03:00:00Z,eve@mail.shop,,S-1,5.00\n";
+        it.append("data/raw/orders/dt=2026-01-02/a.csv", order);
+    }),
+    ("a product", |it| {
+        it.append("data/raw/products/dt=2026-01-02/all.csv", "S-90,Lamp\n");
+    }),
+    ("a visit of nobody", |it| {
+        let visit = "{\"visit_id\":\"v90\",\"ts\":1767322800000,\"client\":{\"cookie\":\"zz\"}}\n";
+        it.append("data/raw/visits/dt=2026-01-02/a.ndjson", visit);
+    }),
+];
+
+/// Returns the stages of a shop that its plan leaves alone after a change, and those that its run leaves alone.
+fn foretold_and_seen(change: fn(&Project)) -> [Vec<String>; 2] {
+    let project = Project::shop();
+    with_checked_variable(&project, 0);
+    project.publish(NIGHT);
+    change(&project);
+    let path = project.pipeline_path();
+    let plan = project.martlet(&["plan", &path, "--as-of", NIGHT, "--format", "json"]);
+    let plan: serde_json::Value = serde_json::from_str(&plan.stdout).unwrap();
+    let stages = plan["stages"].as_array().unwrap().iter().filter(|stage| stage["runs"] == false);
+    let mut foretold: Vec<String> =
+        stages.map(|stage| stage["stage"].as_str().unwrap().to_owned()).collect();
+    foretold.sort();
+    project.publish(NIGHT);
+    [foretold, unchanged(&project)]
+}
+
+#[test]
+fn a_run_leaves_alone_what_its_plan_leaves_alone() {
+    for (name, change) in OF_RULES {
+        let [foretold, seen] = foretold_and_seen(*change);
+        assert_eq!(foretold, seen, "{name}");
+    }
+    for (name, change) in OF_DATA {
+        let [foretold, seen] = foretold_and_seen(*change);
+        assert!(foretold.iter().all(|stage| seen.contains(stage)), "{name}: {foretold:?} {seen:?}");
+    }
+}

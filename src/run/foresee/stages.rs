@@ -135,14 +135,14 @@ impl Night<'_> {
             let kind = if has_table { ReasonKind::Unknown } else { ReasonKind::New };
             return vec![reason(kind, None)];
         };
-        let mut reasons = self.of_rules(former, before, after);
+        let mut reasons = self.of_rules(before, after);
         reasons.extend(self.of_night(&stage.select).then(|| reason(ReasonKind::AsOf, None)));
         let inputs = after.inputs.iter().filter(|input| changing.contains(*input));
         reasons.extend(inputs.map(|input| reason(ReasonKind::Input, Some(input))));
         reasons
     }
 
-    fn of_rules(&self, former: &Parts, before: &StagePart, after: &StagePart) -> Vec<Reason> {
+    fn of_rules(&self, before: &StagePart, after: &StagePart) -> Vec<Reason> {
         if before.digest == after.digest {
             return Vec::new();
         }
@@ -153,11 +153,15 @@ impl Night<'_> {
         if before.schema != after.schema {
             reasons.push(reason(ReasonKind::Columns, None));
         }
-        let is_other =
-            |name: &&String| former.variables.get(*name) != self.parts.variables.get(*name);
-        let variables = after.parameters.iter().filter(is_other);
+        let variables = after.parameters.iter().filter(|name| self.is_other_value(name));
         reasons.extend(variables.map(|name| reason(ReasonKind::Variable, Some(name))));
         reasons
+    }
+
+    /// Says whether a variable has another value than in the present generation.
+    fn is_other_value(&self, name: &str) -> bool {
+        let former = self.former().and_then(|former| former.variables.get(name));
+        former != self.parts.variables.get(name)
     }
 
     /// Says whether a query asks for `as_of`, which is another than that of the present generation.
@@ -172,7 +176,9 @@ impl Night<'_> {
         let part = self.parts.stages.get(stage.name.as_str())?;
         let may_differ = |select: &Select| {
             let mut tables = select.tables.iter().filter(|table| *table != stage.name.as_str());
-            self.of_night(select) || tables.any(|table| changing.contains(table))
+            self.of_night(select)
+                || select.parameters.iter().any(|used| self.is_other_value(&used.name))
+                || tables.any(|table| changing.contains(table))
         };
         let differs = former.checks != part.checks
             || stage.checks.iter().any(|check| may_differ(&check.select));
