@@ -129,21 +129,21 @@ CREATE TABLE touches AS
 WITH treated AS (
     FROM campaign_sends WHERE customer_id IS NOT NULL AND assigned_group = 'treatment'
 ), happened AS (
-    SELECT 'sent:' || send_id AS touch_id, customer_id, sent_at AS touched_at, 'message_sent' AS touch_type, channel, campaign_id, 1 AS source_order
+    SELECT 'sent:' || send_id AS touch_id, customer_id, sent_at AS touched_at, 'message_sent' AS touch_type, channel, campaign_id, NULL AS session_id, 1 AS source_order
     FROM treated WHERE sent_at < as_of()
     UNION ALL
-    SELECT 'clicked:' || send_id, customer_id, clicked_at, 'message_clicked', channel, campaign_id, 2 FROM treated WHERE clicked_at < as_of()
+    SELECT 'clicked:' || send_id, customer_id, clicked_at, 'message_clicked', channel, campaign_id, NULL, 2 FROM treated WHERE clicked_at < as_of()
     UNION ALL
     SELECT 'web:' || event_id, customer_id, moment, 'web_session',
         CASE WHEN link.m IN ('cpc', 'ppc') THEN 'paid_search' WHEN link.m IS NOT NULL THEN link.m
              WHEN regexp_matches(referrer, '//([^/]*\.)?(baidu|bing|google|search|sogou)\.') THEN 'organic_search'
-             WHEN referrer IS NOT NULL THEN 'referral' ELSE 'direct' END, link.c, 3
+             WHEN referrer IS NOT NULL THEN 'referral' ELSE 'direct' END, link.c, session_id, 3
     FROM web_visits
     UNION ALL
-    SELECT 'app:' || event_id, customer_id, moment, 'app_session', 'app', campaign_id, 4 FROM app_visits
+    SELECT 'app:' || event_id, customer_id, moment, 'app_session', 'app', campaign_id, session_id, 4 FROM app_visits
 )
 SELECT touch_id, customer_id, touched_at, day_of(touched_at) AS touch_date, touch_type, coalesce(k.channel, h.channel) AS channel,
-    campaign_id, source_order
+    campaign_id, session_id, source_order
 FROM happened h LEFT JOIN campaigns k USING (campaign_id);
 
 -- mart: fact_touches

@@ -6,5 +6,6 @@ SELECT
     CAST(NULL AS DATE) AS touch_date,
     CAST(NULL AS TEXT) AS channel,
     CAST(NULL AS TEXT) AS campaign_id,
+    CAST(NULL AS TEXT) AS session_id,
     CAST(NULL AS BIGINT) AS source_order
 WHERE FALSE

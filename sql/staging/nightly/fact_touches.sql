@@ -8,6 +8,7 @@ SELECT
     touches.touch_type,
     COALESCE(dim_campaigns.channel, touches.channel) AS channel,
     touches.campaign_id,
+    touches.session_id,
     touches.source_order,
     $as_of AS as_of,
     '2' AS definition_version
@@ -19,6 +20,7 @@ FROM (
         'message_sent' AS touch_type,
         channel,
         campaign_id,
+        CAST(NULL AS TEXT) AS session_id,
         1 AS source_order
     FROM campaign_sends
     WHERE customer_id IS NOT NULL AND assigned_group = 'treatment' AND sent_at < $as_of
@@ -30,6 +32,7 @@ FROM (
         'message_clicked' AS touch_type,
         channel,
         campaign_id,
+        CAST(NULL AS TEXT) AS session_id,
         2 AS source_order
     FROM campaign_sends
     WHERE customer_id IS NOT NULL AND assigned_group = 'treatment' AND clicked_at < $as_of
@@ -47,6 +50,7 @@ FROM (
             ELSE 'direct'
         END AS channel,
         utm_campaign AS campaign_id,
+        session_id,
         3 AS source_order
     FROM web_sessions
     UNION ALL
@@ -57,6 +61,7 @@ FROM (
         'app_session' AS touch_type,
         'app' AS channel,
         campaign_id,
+        session_id,
         4 AS source_order
     FROM app_sessions
 ) AS touches

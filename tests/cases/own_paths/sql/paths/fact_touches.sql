@@ -7,6 +7,7 @@ SELECT
     DATE '2026-01-01' AS touch_date,
     split_part(path, ' > ', place) AS channel,
     CAST(NULL AS TEXT) AS campaign_id,
+    CAST(NULL AS TEXT) AS session_id,
     CAST(1 AS BIGINT) AS source_order
 FROM (
     SELECT
