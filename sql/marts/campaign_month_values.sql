@@ -3,6 +3,7 @@ SELECT
     attribution_models.model,
     campaign_months.month_start,
     COALESCE(spend.spend, CAST(0 AS DECIMAL(18, 4))) AS spend,
+    COALESCE(spend.acquisition_spend, CAST(0 AS DECIMAL(18, 4))) AS acquisition_spend,
     COALESCE(coupons.coupon_value, CAST(0 AS DECIMAL(18, 4))) AS coupon_value,
     COALESCE(touches.touches, 0) AS touches,
     COALESCE(credits.attributed_conversions, CAST(0 AS DECIMAL(24, 12))) AS attributed_conversions,
@@ -15,8 +16,8 @@ SELECT
     END AS attributed_contribution,
     COALESCE(credits.net_revenue_without_cost, CAST(0 AS DECIMAL(18, 4))) AS net_revenue_without_cost,
     CASE
-        WHEN spend.spend > 0 AND credits.attributed_new_customers > 0
-            THEN CAST(spend.spend AS DOUBLE) / CAST(credits.attributed_new_customers AS DOUBLE)
+        WHEN spend.acquisition_spend > 0 AND credits.attributed_new_customers > 0
+            THEN CAST(spend.acquisition_spend AS DOUBLE) / CAST(credits.attributed_new_customers AS DOUBLE)
     END AS cac
 FROM campaign_months
 CROSS JOIN attribution_models

@@ -10,6 +10,7 @@ SELECT
     CAST(campaigns.month_start + INTERVAL '1 month' AS DATE) AS month_end,
     CAST(campaigns.month_start + INTERVAL '1 month' AS DATE) <= $as_of_date AS is_complete,
     campaigns.spend,
+    campaigns.acquisition_spend,
     campaigns.coupon_value,
     CAST(campaigns.spend + campaigns.coupon_value AS DECIMAL(18, 4)) AS total_cost,
     campaigns.touches,
@@ -32,6 +33,10 @@ SELECT
         WHEN month_totals.spend > 0 THEN CAST(month_totals.net_revenue AS DOUBLE) / CAST(month_totals.spend AS DOUBLE)
     END AS mer,
     campaigns.cac,
+    CASE
+        WHEN month_totals.acquisition_spend > 0
+            THEN CAST(month_totals.acquisition_spend AS DOUBLE) / NULLIF(month_totals.new_customers, 0)
+    END AS blended_cac,
     campaign_paybacks.payback_months,
     campaign_paybacks.contribution_to_date / campaigns.cac AS ltv_to_cac,
     campaigns.spend = 0
@@ -40,7 +45,7 @@ SELECT
     $spend_timezone AS spend_tz,
     CAST($attribution_days AS BIGINT) AS attribution_days,
     $as_of AS as_of,
-    '2' AS definition_version
+    '3' AS definition_version
 FROM campaign_month_values AS campaigns
 LEFT JOIN dim_campaigns ON dim_campaigns.campaign_id = campaigns.campaign_id
 LEFT JOIN month_totals ON month_totals.month_start = campaigns.month_start

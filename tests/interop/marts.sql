@@ -110,7 +110,7 @@ SELECT sku AS product_id, name AS product_name, category, unit_cost AS unit_cost
     as_of() AS as_of, '2' AS definition_version FROM products;
 
 -- mart: dim_campaigns
-SELECT campaign_id, name AS campaign_name, channel, start_date, end_date, budget AS budget_value, as_of() AS as_of,
+SELECT campaign_id, name AS campaign_name, channel, true AS is_acquisition, start_date, end_date, budget AS budget_value, as_of() AS as_of,
     '2' AS definition_version FROM campaigns;
 
 -- A visit is an event list; its first event begins it, and the first with a campaign names the campaign.
@@ -482,18 +482,21 @@ WITH credited AS (
     LEFT JOIN coupons k ON k.campaign_id = r.campaign_id AND k.month = r.month
     LEFT JOIN seen t ON t.campaign_id = r.campaign_id AND t.month = r.month
 )
+-- Every campaign of the sample is there to gain customers.
 SELECT j.campaign_id, d.name AS campaign_name, CASE WHEN j.campaign_id LIKE '(%' THEN j.campaign_id ELSE d.channel END AS channel, j.model,
     j.month AS month_start, (j.month + INTERVAL 1 MONTH)::DATE AS month_end, (j.month + INTERVAL 1 MONTH)::DATE <= today() AS is_complete,
-    j.spend, j.coupon AS coupon_value, j.spend + j.coupon AS total_cost, j.touches, j.orders AS attributed_conversions,
+    j.spend, j.spend AS acquisition_spend, j.coupon AS coupon_value, j.spend + j.coupon AS total_cost, j.touches, j.orders AS attributed_conversions,
     j.gained AS attributed_new_customers, j.net AS attributed_net_revenue, j.refunds AS attributed_refunds,
     j.contribution AS attributed_contribution, j.estimated AS net_revenue_without_cost,
     CASE WHEN j.spend > 0 THEN j.net::DOUBLE / j.spend::DOUBLE END AS roas,
     CASE WHEN j.spend > 0 THEN (j.contribution - (j.spend + j.coupon))::DOUBLE / (j.spend + j.coupon)::DOUBLE END AS roi,
     (SELECT sum(net_value)::DOUBLE FROM eligible e WHERE e.month = j.month) / (SELECT nullif(sum(spend)::DOUBLE, 0) FROM costs c WHERE c.month = j.month) AS mer,
+    (SELECT nullif(sum(spend)::DOUBLE, 0) FROM costs c WHERE c.month = j.month)
+        / (SELECT nullif(count(*), 0) FROM cohorts c WHERE c.cohort = j.month) AS blended_cac,
     j.cac, (SELECT min(k) FROM cohort_value v WHERE v.cohort = j.month AND v.value >= j.cac) AS payback_months,
     (SELECT max_by(value, k) FROM cohort_value v WHERE v.cohort = j.month) / j.cac AS ltv_to_cac,
     j.spend = 0 AND j.touches > 0 AND j.campaign_id NOT LIKE '(%' AS spend_missing, 'platform' AS spend_tz, 30 AS attribution_days,
-    as_of() AS as_of, '2' AS definition_version
+    as_of() AS as_of, '3' AS definition_version
 FROM joined j LEFT JOIN campaigns d ON d.campaign_id = j.campaign_id;
 
 CREATE TABLE person AS
