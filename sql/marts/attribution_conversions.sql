@@ -15,12 +15,12 @@ SELECT
     orders.refunded_on,
     orders.coupon_value,
     CAST(
-        CASE
-            WHEN orders.cost_value IS NULL
-                THEN orders.net_value * COALESCE(order_margins.margin_rate, CAST($margin_rate AS DECIMAL(9, 6)))
-            ELSE orders.net_value - orders.cost_value
-        END + orders.coupon_value AS DECIMAL(18, 4)
+        COALESCE(
+            orders.net_value - orders.cost_value,
+            orders.net_value * order_margins.margin_rate - order_margins.known_cost_value,
+            orders.net_value * CAST($margin_rate AS DECIMAL(9, 6))
+        ) + orders.coupon_value AS DECIMAL(18, 4)
     ) AS contribution_value,
-    orders.cost_value IS NULL AS is_estimated
+    orders.cost_value IS NULL AND COALESCE(order_margins.is_estimated, TRUE) AS is_estimated
 FROM eligible_orders AS orders
 LEFT JOIN order_margins ON order_margins.order_id = orders.order_id

@@ -18,7 +18,7 @@ SELECT
     CAST($attribution_days AS BIGINT) AS attribution_days,
     CASE WHEN credits.model = 'time_decay' THEN CAST($half_life_days AS DECIMAL(9, 4)) END AS half_life_days,
     $as_of AS as_of,
-    '2' AS definition_version
+    '3' AS definition_version
 FROM (
     SELECT
         weights.order_id,

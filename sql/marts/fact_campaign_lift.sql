@@ -38,7 +38,7 @@ SELECT
     CAST($lift_days AS BIGINT) AS lift_days,
     'randomised control group, intention to treat' AS method,
     $as_of AS as_of,
-    '3' AS definition_version
+    '4' AS definition_version
 FROM lift_effects
 LEFT JOIN dim_campaigns ON dim_campaigns.campaign_id = lift_effects.campaign_id
 LEFT JOIN (

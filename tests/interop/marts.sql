@@ -42,7 +42,7 @@ SELECT order_id, customer_id, placed_at AS ordered_at, channel,
     (refund * rate)::DECIMAL(18, 4) AS refund_value, (tax_amount * rate)::DECIMAL(18, 4) AS tax_value,
     (shipping_amount * rate)::DECIMAL(18, 4) AS shipping_value, rate,
     CASE WHEN refund > 0 THEN day_of(coalesce(refunded_at, placed_at)) END AS refunded_on,
-    CASE WHEN lines_items = items_amount AND costed THEN (cost::DECIMAL(18, 4) * kept_share)::DECIMAL(18, 4) END AS cost_value,
+    lines_items = items_amount AS whole, CASE WHEN lines_items = items_amount AND costed THEN (cost::DECIMAL(18, 4) * kept_share)::DECIMAL(18, 4) END AS cost_value,
     coupon_campaign_id,
     CASE WHEN coupon_campaign_id IS NULL THEN 0
          ELSE ((discount_amount * rate)::DECIMAL(18, 4) * kept_share)::DECIMAL(18, 4) END::DECIMAL(18, 4) AS coupon_value,
@@ -95,7 +95,7 @@ FROM orders o LEFT JOIN eligible e USING (order_id);
 
 CREATE TABLE lines AS
 SELECT order_id, line_no AS line_number, sku AS product_id, category, quantity,
-    (quantity * unit_price * rate)::DECIMAL(18, 4) AS gross_value, (quantity * unit_cost)::DECIMAL(18, 4) AS cost_value
+    (quantity * unit_price * rate)::DECIMAL(18, 4) AS gross_value, CASE WHEN whole THEN (quantity * unit_cost)::DECIMAL(18, 4) END AS cost_value
 FROM o_lines JOIN web_app USING (order_id)
 UNION ALL
 SELECT receipt_id, line_no, sku, category, quantity, (quantity * s.unit_price)::DECIMAL(18, 4), (quantity * unit_cost)::DECIMAL(18, 4)
@@ -103,7 +103,7 @@ FROM store_sales s LEFT JOIN products p USING (sku)
 WHERE kind = 'sale' AND receipt_id IN (SELECT receipt_id FROM receipts WHERE is_sale);
 
 -- mart: fact_order_lines
-SELECT *, as_of() AS as_of, '2' AS definition_version FROM lines;
+SELECT *, as_of() AS as_of, '3' AS definition_version FROM lines;
 
 -- mart: dim_products
 SELECT sku AS product_id, name AS product_name, category, unit_cost AS unit_cost_value, price AS unit_price_value,
@@ -401,9 +401,26 @@ SELECT order_id, model, pos, touch_id, channel, coalesce(campaign_id, '(no campa
     (CASE WHEN total = 0 THEN 1 / n::DOUBLE ELSE w::DOUBLE / total::DOUBLE END)::DECIMAL(13, 12)::DECIMAL(20, 12) AS weight
 FROM summed WHERE total = 0 OR w > 0;
 
+-- Of an order whose cost is not known in full: how much of it is in lines with a cost, what those cost and how much was kept.
+CREATE TABLE by_lines AS
+SELECT order_id, (sum(l.gross_value) FILTER (l.cost_value IS NOT NULL))::DECIMAL(18, 4) AS costed_gross, sum(l.gross_value)::DECIMAL(18, 4) AS gross,
+    sum(l.cost_value)::DECIMAL(18, 4) AS cost, any_value(greatest(e.net_value, 0)::DECIMAL(18, 4)) AS kept,
+    any_value((e.net_value + e.refund_value)::DECIMAL(18, 4)) AS sold
+FROM lines l JOIN eligible e USING (order_id) WHERE e.cost_value IS NULL GROUP BY order_id;
+
+-- 35 of 100 remain of what has no cost.
 CREATE TABLE money AS
-SELECT *, ((CASE WHEN cost_value IS NULL THEN net_value * 0.35 ELSE net_value - cost_value END) + coupon_value)::DECIMAL(18, 4) AS contribution
-FROM eligible;
+SELECT * EXCLUDE (rate, kept_cost), (CASE
+        WHEN cost_value IS NOT NULL THEN net_value - cost_value
+        WHEN rate IS NOT NULL THEN net_value * rate - kept_cost
+        ELSE net_value * 0.35 END + coupon_value)::DECIMAL(18, 4) AS contribution
+FROM (
+    SELECT e.*,
+        CASE WHEN gross > 0 THEN (half_away((35 * (gross * 10000)::HUGEINT + 65 * (coalesce(costed_gross, 0) * 10000)::HUGEINT) * 10000000000,
+            (gross * 10000)::HUGEINT)::DECIMAL(30, 0) / 1000000000000)::DECIMAL(18, 12) END::DECIMAL(20, 12) AS rate,
+        (coalesce(cost, 0) * CASE WHEN sold > 0 THEN (half_away((kept * 10000)::HUGEINT * 1000000000000, (sold * 10000)::HUGEINT)::DECIMAL(30, 0)
+            / 1000000000000)::DECIMAL(18, 12) ELSE 1 END::DECIMAL(20, 12))::DECIMAL(18, 4) AS kept_cost
+    FROM (SELECT * EXCLUDE (rate) FROM eligible) e LEFT JOIN by_lines USING (order_id));
 
 -- What is left over by rounding goes to the largest share, the earliest among equals.
 CREATE TABLE credits AS
@@ -427,7 +444,7 @@ FROM money, (SELECT DISTINCT model FROM shares) WHERE order_id NOT IN (SELECT or
 -- mart: fact_attribution_credits
 SELECT order_id, customer_id, month AS order_month, model, pos AS touch_position, touch_id, channel, campaign_id, weight, net_value, refund_value,
     refunded_on, contribution AS contribution_value, is_estimated, n = 1 AS is_first_order, is_fallback, 30 AS attribution_days,
-    CASE WHEN model = 'time_decay' THEN 7 END::DECIMAL(9, 4) AS half_life_days, as_of() AS as_of, '2' AS definition_version
+    CASE WHEN model = 'time_decay' THEN 7 END::DECIMAL(9, 4) AS half_life_days, as_of() AS as_of, '3' AS definition_version
 FROM credits;
 
 -- mart: fact_attribution_channels
@@ -539,7 +556,7 @@ SELECT m.campaign_id, k.name AS campaign_name, done AS is_complete, nt AS treate
     coalesce(money_low <= 0 AND money_high >= 0, true) AS revenue_inconclusive, ct::DOUBLE - nt * cc::DOUBLE / nullif(nc, 0) AS incremental_contribution,
     coalesce(spend, 0) AS spend, (rt::DOUBLE - nt * rc::DOUBLE / nullif(nc, 0)) / nullif(spend::DOUBLE, 0) AS incremental_roas,
     (ct::DOUBLE - nt * cc::DOUBLE / nullif(nc, 0) - spend::DOUBLE) / nullif(spend::DOUBLE, 0) AS incremental_roi, 14 AS lift_days,
-    'randomised control group, intention to treat' AS method, as_of() AS as_of, '3' AS definition_version
+    'randomised control group, intention to treat' AS method, as_of() AS as_of, '4' AS definition_version
 FROM margins m LEFT JOIN campaigns k USING (campaign_id) LEFT JOIN (SELECT campaign_id, sum(spend) AS spend FROM costs GROUP BY ALL) USING (campaign_id);
 
 -- mart: fact_campaign_pre_post

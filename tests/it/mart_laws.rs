@@ -300,7 +300,8 @@ fn one_customer_with_all_orders_in_one_month_has_a_place_in_every_mart() {
 fn what_a_sale_leaves_is_unknown_where_neither_cost_nor_margin_is() {
     let project = filled();
     project.replace_in_pipeline("  margin_rate: 0.5\n", "  lift_days: 20\n");
-    // The cost of o3, which belongs to c1, is unknown, and so is its category.
+    // Of o3, which belongs to c1, the cost of one line is known; of the other neither it nor the margin of its category.
+    project.append("data/raw/lines.csv", "o3,1,p9,books,30,\no3,2,p8,,20,15\n");
     project.publish(AS_OF);
     assert_all_numbers(&project);
     assert_rows(
@@ -328,14 +329,13 @@ fn what_a_sale_leaves_is_unknown_where_neither_cost_nor_margin_is() {
          WHERE campaign_id = 'c1'",
         &["105.0,,"],
     );
-    // With the margin of its category it is known again.
-    project.append("data/raw/lines.csv", "o3,1,p9,books,50\n");
+    // With that margin it is known again: 30 x 0.2 and 20 - 15.
     project.append("pipelines/marts.yaml", "margins:\n  - { category: books, rate: 0.2 }\n");
     project.publish(AS_OF);
     assert_rows(
         &project,
         "SELECT attributed_contribution, roi FROM fact_campaign_roi
          WHERE model = 'first' AND campaign_id = 'c1' AND month_start = '2026-02-01'",
-        &["70.0000,1.3333333333333333"],
+        &["71.0000,1.3666666666666667"],
     );
 }

@@ -65,7 +65,7 @@ pub(crate) fn filled() -> Project {
         rates
     });
     add("rates", &format!("{rates}2026-01-05,USD,0.9\n2026-05-01,EUR,1\n"));
-    add("lines", "o1,1,p1,tea,60\no1,2,p2,cups,40\no6,1,p1,tea,10\no7,1,p3,,30\n");
+    add("lines", "o1,1,p1,tea,60,\no1,2,p2,cups,40,\no6,1,p1,tea,10,\no7,1,p3,,30,\n");
     add(
         "touches",
         "t1,ann,2026-01-17T23:30:00Z,email,c1\nt2,ann,2026-01-24T23:30:00Z,search,\n\

@@ -4,5 +4,6 @@ SELECT
     CAST(NULL AS BIGINT) AS line_number,
     CAST(NULL AS TEXT) AS product_id,
     CAST(NULL AS TEXT) AS category,
-    CAST(NULL AS DECIMAL(18, 4)) AS gross_value
+    CAST(NULL AS DECIMAL(18, 4)) AS gross_value,
+    CAST(NULL AS DECIMAL(18, 4)) AS cost_value
 WHERE FALSE

@@ -19,6 +19,7 @@ SELECT
         WHEN coupon_campaign_id IS NULL THEN CAST(0 AS DECIMAL(18, 4))
         ELSE CAST(CAST(discount_amount * rate AS DECIMAL(18, 4)) * kept_share AS DECIMAL(18, 4))
     END AS coupon_value,
+    COALESCE(lines_amount = items_amount, FALSE) AS has_all_lines,
     CASE WHEN lines_amount = items_amount THEN CAST(cost_value * kept_share AS DECIMAL(18, 4)) END AS cost_value
 FROM (
     SELECT

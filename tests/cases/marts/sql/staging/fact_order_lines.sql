@@ -3,5 +3,6 @@ SELECT
     lines.line_number,
     lines.product_id,
     lines.category,
-    lines.amount AS gross_value
+    lines.amount AS gross_value,
+    lines.cost AS cost_value
 FROM lines
