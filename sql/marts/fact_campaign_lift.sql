@@ -1,7 +1,9 @@
 -- allow(sql/float-money): an estimate with its error is no amount that anybody adds up
+-- What each of several arms cost is not told, so nothing is reckoned by it.
 SELECT
     lift_effects.campaign_id,
     dim_campaigns.campaign_name,
+    lift_effects.arm,
     lift_effects.is_complete,
     lift_effects.treated_customers,
     lift_effects.control_customers,
@@ -32,9 +34,15 @@ SELECT
         AS revenue_inconclusive,
     lift_effects.incremental_contribution,
     COALESCE(spend.spend, CAST(0 AS DECIMAL(18, 4))) AS spend,
-    lift_effects.incremental_revenue / NULLIF(CAST(spend.spend AS DOUBLE), 0) AS incremental_roas,
-    (lift_effects.incremental_contribution - CAST(spend.spend AS DOUBLE)) / NULLIF(CAST(spend.spend AS DOUBLE), 0)
-        AS incremental_roi,
+    CASE
+        WHEN lift_effects.arms = 1
+            THEN lift_effects.incremental_revenue / NULLIF(CAST(spend.spend AS DOUBLE), 0)
+    END AS incremental_roas,
+    CASE
+        WHEN lift_effects.arms = 1
+            THEN (lift_effects.incremental_contribution - CAST(spend.spend AS DOUBLE))
+                / NULLIF(CAST(spend.spend AS DOUBLE), 0)
+    END AS incremental_roi,
     CAST($lift_days AS BIGINT) AS lift_days,
     'randomised control group, intention to treat' AS method,
     $as_of AS as_of,

@@ -4,6 +4,8 @@
 -- resample, so that of revenue is not told.
 SELECT
     campaign_id,
+    arm,
+    arms,
     is_complete,
     treated_customers,
     control_customers,
@@ -57,7 +59,9 @@ FROM (
             CAST(control_converters AS DOUBLE) / NULLIF(control_customers, 0) AS control_rate
         FROM (
             SELECT
-                campaigns.campaign_id,
+                lift_arms.campaign_id,
+                lift_arms.arm,
+                lift_arms.arms,
                 COALESCE(treated.is_complete, TRUE) AND COALESCE(controls.is_complete, TRUE) AS is_complete,
                 COALESCE(treated.customers, 0) AS treated_customers,
                 COALESCE(controls.customers, 0) AS control_customers,
@@ -73,14 +77,16 @@ FROM (
                 intervals.difference_high,
                 treated.contribution AS treated_contribution,
                 controls.contribution AS control_contribution
-            FROM (SELECT DISTINCT campaign_id FROM lift_groups) AS campaigns
+            FROM lift_arms
             LEFT JOIN lift_groups AS treated
-                ON treated.campaign_id = campaigns.campaign_id
-                AND treated.assigned_group = 'treatment'
+                ON treated.campaign_id = lift_arms.campaign_id
+                AND treated.arm = lift_arms.arm
             LEFT JOIN lift_groups AS controls
-                ON controls.campaign_id = campaigns.campaign_id
+                ON controls.campaign_id = lift_arms.campaign_id
                 AND controls.assigned_group = 'control'
-            LEFT JOIN lift_revenue_intervals AS intervals ON intervals.campaign_id = campaigns.campaign_id
+            LEFT JOIN lift_revenue_intervals AS intervals
+                ON intervals.campaign_id = lift_arms.campaign_id
+                AND intervals.arm = lift_arms.arm
         ) AS sides
     ) AS rates
 ) AS judged

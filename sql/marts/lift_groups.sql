@@ -4,6 +4,7 @@
 SELECT
     campaign_id,
     assigned_group,
+    arm,
     is_complete,
     customers,
     converters,
@@ -21,12 +22,13 @@ FROM (
         SELECT
             campaign_id,
             assigned_group,
+            arm,
             BOOL_AND(is_complete) AS is_complete,
             COUNT(*) AS customers,
             COUNT(*) FILTER (WHERE orders > 0) AS converters,
             CAST(SUM(revenue) AS DECIMAL(18, 4)) AS revenue,
             CASE WHEN COUNT(contribution) = COUNT(*) THEN CAST(SUM(contribution) AS DECIMAL(18, 4)) END AS contribution
         FROM lift_outcomes
-        GROUP BY campaign_id, assigned_group
+        GROUP BY campaign_id, assigned_group, arm
     ) AS counted
 ) AS spread_out

@@ -3,6 +3,7 @@ SELECT
     lift_assignments.campaign_id,
     lift_assignments.customer_id,
     lift_assignments.assigned_group,
+    lift_assignments.arm,
     lift_assignments.assigned_at + CAST(concat($lift_days, ' days') AS INTERVAL) <= $as_of AS is_complete,
     COUNT(attribution_conversions.order_id) AS orders,
     CAST(COALESCE(SUM(attribution_conversions.net_value), 0) AS DECIMAL(18, 4)) AS revenue,
@@ -23,4 +24,5 @@ GROUP BY
     lift_assignments.campaign_id,
     lift_assignments.customer_id,
     lift_assignments.assigned_group,
+    lift_assignments.arm,
     lift_assignments.assigned_at

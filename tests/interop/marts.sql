@@ -547,7 +547,8 @@ WITH sides AS (
         CASE WHEN enough THEN nt * i.low END AS money_low, CASE WHEN enough THEN nt * i.high END AS money_high
     FROM rates LEFT JOIN revenue_intervals i USING (campaign_id)
 )
-SELECT m.campaign_id, k.name AS campaign_name, done AS is_complete, nt AS treated_customers, nc AS control_customers, xt AS treated_converters,
+-- Each campaign of the sample has one treatment.
+SELECT m.campaign_id, k.name AS campaign_name, 'treatment' AS arm, done AS is_complete, nt AS treated_customers, nc AS control_customers, xt AS treated_converters,
     xc AS control_converters, pt AS treated_rate, pc AS control_rate, pt - pc AS rate_difference, pt - pc - down AS rate_difference_low,
     pt - pc + up AS rate_difference_high, xt - nt * pc AS incremental_conversions, (pt - pc - down) * nt AS incremental_conversions_low,
     (pt - pc + up) * nt AS incremental_conversions_high, coalesce(pt - pc - down <= 0 AND pt - pc + up >= 0, true) AS inconclusive,

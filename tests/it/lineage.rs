@@ -14,6 +14,7 @@ const CONSTANTS: &[&str] = &[
     "nightly category_margins.category",
     "nightly category_margins.margin_rate",
     "nightly fact_attribution_credits.attribution_days",
+    "nightly fact_campaign_assignments.arm",
     "nightly fact_campaign_lift.lift_days",
     "nightly fact_campaign_lift.method",
     "nightly fact_campaign_pre_post.is_causal",

@@ -41,15 +41,18 @@ fn each_arm_of_an_experiment_is_compared_with_the_same_control_group() {
     project.publish("2008-04-20");
     assert_rows(
         &project,
-        "SELECT campaign_id, treated_customers, control_customers, treated_converters, control_converters,
+        "SELECT campaign_id, arm, treated_customers, control_customers, treated_converters, control_converters,
              incremental_conversions, incremental_revenue, interval_method, inconclusive, incremental_contribution
-         FROM fact_campaign_lift ORDER BY 1",
-        &["mens,40,20,12,5,2.0,255.0,wald,true,", "womens,40,20,8,5,-2.0,55.0,wald,true,"],
+         FROM fact_campaign_lift ORDER BY 2",
+        &[
+            "trial,Mens E-Mail,40,20,12,5,2.0,255.0,wald,true,",
+            "trial,Womens E-Mail,40,20,8,5,-2.0,55.0,wald,true,",
+        ],
     );
     assert_rows(
         &project,
         "SELECT incremental_revenue_low < 255 AND incremental_revenue_high > 255, revenue_inconclusive
-         FROM fact_campaign_lift WHERE campaign_id = 'mens'",
+         FROM fact_campaign_lift WHERE arm = 'Mens E-Mail'",
         &["true,false"],
     );
 }

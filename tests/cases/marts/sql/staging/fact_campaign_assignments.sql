@@ -3,6 +3,7 @@ SELECT
     campaign AS campaign_id,
     customer AS customer_id,
     assigned_group,
+    CAST(NULL AS TEXT) AS arm,
     assigned_at
 FROM assignments
 WHERE assigned_at < $as_of
