@@ -6,16 +6,15 @@ SELECT
     order_date AS booked_on,
     CAST(net_value + refund_value AS DECIMAL(18, 4)) AS value,
     $as_of AS as_of,
-    '2' AS definition_version
+    '3' AS definition_version
 FROM eligible_orders
 UNION ALL
 SELECT
     order_id,
     customer_id,
     'refund' AS movement,
-    COALESCE(refunded_on, order_date) AS booked_on,
+    refunded_on AS booked_on,
     CAST(-refund_value AS DECIMAL(18, 4)) AS value,
     $as_of AS as_of,
-    '2' AS definition_version
-FROM eligible_orders
-WHERE refund_value <> 0
+    '3' AS definition_version
+FROM order_refunds

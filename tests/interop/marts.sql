@@ -174,9 +174,13 @@ SELECT k.customer_id, f.moment AS first_seen_at, s.moment AS last_seen_at, p.use
 FROM known k LEFT JOIN first_seen f USING (customer_id) LEFT JOIN seen s USING (customer_id) LEFT JOIN profile USING (customer_id);
 
 -- mart: fact_cash_movements
-SELECT order_id, customer_id, 'sale' AS movement, order_date AS booked_on, sale_value AS value, as_of() AS as_of, '2' AS definition_version FROM eligible
+SELECT order_id, customer_id, 'sale' AS movement, order_date AS booked_on, sale_value AS value, as_of() AS as_of, '3' AS definition_version FROM eligible
 UNION ALL
-SELECT order_id, customer_id, 'refund', refunded_on, -refund_value, as_of(), '2' FROM eligible WHERE refund_value <> 0;
+SELECT order_id, customer_id, 'refund', refunded_on, -refund_value, as_of(), '3' FROM eligible WHERE refund_value <> 0 AND channel <> 'store'
+UNION ALL
+SELECT e.order_id, e.customer_id, 'refund', day_of(r.sold_at) AS day, -sum(returned), as_of(), '3'
+FROM receipts r JOIN eligible e ON e.channel = 'store' AND e.order_id = CASE WHEN r.is_sale THEN r.receipt_id ELSE r.original END
+WHERE returned <> 0 GROUP BY e.order_id, e.customer_id, day;
 
 ------------------------------------------------------------------------------------------------------------- RFM
 CREATE TABLE nights AS FROM (VALUES ('now', today()), ('then', today() - 30)) AS t (night, day);

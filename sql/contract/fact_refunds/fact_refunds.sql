@@ -1,0 +1,6 @@
+-- For a shop that has none, or knows of each order nothing but the last.
+SELECT
+    CAST(NULL AS TEXT) AS order_id,
+    CAST(NULL AS DATE) AS refunded_on,
+    CAST(NULL AS DECIMAL(18, 4)) AS refund_value
+WHERE FALSE
