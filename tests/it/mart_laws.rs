@@ -107,6 +107,20 @@ const LAWS: &[Law] = &[
     },
     Law {
         mart: "fact_cash_movements",
+        check: "both_bases_add_up_to_the_same",
+        stage: "marts/order_refunds",
+        right: "WHERE orders.refund_value <> COALESCE(told.refund_value, 0)",
+        wrong: "WHERE told.refund_value <> 0",
+    },
+    Law {
+        mart: "fact_campaign_lift",
+        check: "everybody_assigned_is_in_one_group",
+        stage: "marts/lift_outcomes",
+        right: "FROM lift_assignments\n",
+        wrong: "FROM (SELECT * FROM lift_assignments WHERE assigned_group = 'control') AS lift_assignments\n",
+    },
+    Law {
+        mart: "fact_cash_movements",
         check: "relationship(customer_id -> dim_customers.customer_id)",
         stage: "staging/dim_customers",
         right: "WHERE first_seen_at < $as_of",
@@ -300,7 +314,8 @@ fn one_customer_with_all_orders_in_one_month_has_a_place_in_every_mart() {
 fn what_a_sale_leaves_is_unknown_where_neither_cost_nor_margin_is() {
     let project = filled();
     project.replace_in_pipeline("  margin_rate: 0.5\n", "  lift_days: 20\n");
-    // Of o3, which belongs to c1, the cost of one line is known; of the other neither it nor the margin of its category.
+    // Of o3, which belongs to c1, the cost of one line is known; of the other neither that nor the
+    // margin of its category.
     project.append("data/raw/lines.csv", "o3,1,p9,books,30,\no3,2,p8,,20,15\n");
     project.publish(AS_OF);
     assert_all_numbers(&project);
