@@ -13,6 +13,7 @@
 //! | `names` | validated names: one type and one rule each |
 //! | `zone` | local days of moments |
 //! | `size` | sizes in bytes, as people write them |
+//! | `digest` | digests of texts |
 //! | `spreadsheet` | the rows of XLSX workbooks |
 //! | `diagnostics` | what is wrong with a text an author wrote, and where |
 //! | `spec` | a pipeline as written |
@@ -36,6 +37,7 @@
 
 pub mod cli;
 mod diagnostics;
+mod digest;
 mod engine;
 mod functions;
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::stage::{Plan, Stage};
 use crate::diagnostics::nearest;
+use crate::digest;
 use crate::names::StageName;
 
 /// Which marts of a plan are wanted; nothing said means all.
@@ -153,12 +154,7 @@ fn fingerprint(whole: &str, left_out: &[StageName]) -> String {
     if left_out.is_empty() {
         return whole.to_owned();
     }
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(whole.as_bytes());
-    for name in left_out {
-        hasher.update(b" ").update(name.as_str().as_bytes());
-    }
-    hasher.finalize().to_hex().to_string()
+    digest::of(std::iter::once(whole).chain(left_out.iter().map(StageName::as_str)))
 }
 
 #[cfg(test)]

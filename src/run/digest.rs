@@ -1,5 +1,6 @@
 //! A digest of everything a night is made of.
 
+use crate::digest::{self, Digest};
 use crate::plan::Plan;
 use crate::report::MissingInput;
 use crate::steps::extract::Extracted;
@@ -17,78 +18,61 @@ pub(super) fn of(
     missing: &[MissingInput],
     decisions: &[Decision],
 ) -> String {
-    let mut hasher = blake3::Hasher::new();
-    let mut add = |text: &str| {
-        hasher.update(&(text.len() as u64).to_le_bytes());
-        hasher.update(text.as_bytes());
-    };
-    add(&plan.fingerprint);
-    add(&as_of.instant.to_rfc3339());
+    let mut digest = Digest::default();
+    digest.add(&plan.fingerprint);
+    digest.add(&as_of.instant.to_rfc3339());
     for source in extracted {
-        add(source.source.name.as_str());
+        digest.add(source.source.name.as_str());
         for object in &source.objects {
-            add(&object.path);
-            add(object.etag.as_deref().unwrap_or_default());
-            add(&object.size.to_string());
+            digest.add(&object.path);
+            digest.add(object.etag.as_deref().unwrap_or_default());
+            digest.add(&object.size.to_string());
         }
     }
     // A night that lacks something is another one than the same night once that is no fault any more.
     for input in missing {
-        add(&input.source);
-        add(&input.missing);
+        digest.add(&input.source);
+        digest.add(&input.missing);
     }
-    add_decisions(decisions, &mut add);
-    hasher.finalize().to_hex().to_string()
+    add_decisions(decisions, &mut digest);
+    digest.finish()
 }
 
 /// Digests what people have decided about who is who; none where they have decided nothing.
 pub(super) fn of_decisions(decisions: &[Decision]) -> Option<String> {
-    let mut hasher = blake3::Hasher::new();
-    let mut add = |text: &str| {
-        hasher.update(&(text.len() as u64).to_le_bytes());
-        hasher.update(text.as_bytes());
-    };
-    add_decisions(decisions, &mut add);
-    (!decisions.is_empty()).then(|| hasher.finalize().to_hex().to_string())
+    let mut digest = Digest::default();
+    add_decisions(decisions, &mut digest);
+    (!decisions.is_empty()).then(|| digest.finish())
 }
 
 /// Digests what customers are resolved by, evidence apart: the rules, the decisions, and the way it is done.
 pub(super) fn of_identity(plan: &Plan, decisions: &[Decision]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    let mut add = |text: &str| {
-        hasher.update(&(text.len() as u64).to_le_bytes());
-        hasher.update(text.as_bytes());
-    };
-    add(&METHOD.to_string());
-    add(&format!("{:?}", plan.identity.identifiers));
-    add(&format!("{:?}", plan.identity.sources));
-    add_decisions(decisions, &mut add);
-    hasher.finalize().to_hex().to_string()
+    let mut digest = Digest::default();
+    digest.add(&METHOD.to_string());
+    digest.add(&format!("{:?}", plan.identity.identifiers));
+    digest.add(&format!("{:?}", plan.identity.sources));
+    add_decisions(decisions, &mut digest);
+    digest.finish()
 }
 
-fn add_decisions(decisions: &[Decision], add: &mut impl FnMut(&str)) {
+fn add_decisions(decisions: &[Decision], digest: &mut Digest) {
     for decision in decisions {
-        add(&decision.customer_id.clone().unwrap_or_default());
+        digest.add(&decision.customer_id.clone().unwrap_or_default());
         for (side, named) in [("keep", &decision.keep), ("apart", &decision.apart)] {
-            add(side);
+            digest.add(side);
             for NamedIdentifier { identifier_type, value } in named {
-                add(identifier_type);
-                add(value);
+                digest.add(identifier_type);
+                digest.add(value);
             }
         }
     }
 }
 
 /// Digests a night that goes on without what turned out to be missing while it was taken in.
-pub(super) fn without(digest: &str, missing: &[MissingInput]) -> String {
+pub(super) fn without(night: &str, missing: &[MissingInput]) -> String {
     if missing.is_empty() {
-        return digest.to_owned();
+        return night.to_owned();
     }
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(digest.as_bytes());
-    for input in missing {
-        hasher.update(input.source.as_bytes());
-        hasher.update(input.missing.as_bytes());
-    }
-    hasher.finalize().to_hex().to_string()
+    let lacks = missing.iter().flat_map(|input| [input.source.as_str(), input.missing.as_str()]);
+    digest::of(std::iter::once(night).chain(lacks))
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::array::RecordBatch;
 use datafusion::common::ScalarValue;
 
+use crate::digest::of as digest;
 use crate::plan::{self, Plan, Stage};
 use crate::warehouse::{Parts, StagePart};
 
@@ -75,15 +76,6 @@ fn stage(stage: &Stage, plan: &Plan, variables: &BTreeMap<String, String>) -> St
         parameters,
         inputs,
     }
-}
-
-pub(super) fn digest<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for text in texts {
-        hasher.update(&(text.len() as u64).to_le_bytes());
-        hasher.update(text.as_bytes());
-    }
-    hasher.finalize().to_hex().to_string()
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::parts::{self, digest};
+use super::parts;
+use crate::digest::of as digest;
 use crate::engine::{Context, Select};
 use crate::plan::{AS_OF, AS_OF_DATE, CheckSeverity, History, IDENTITY_CUSTOMERS, Plan, Stage};
 use crate::report::CheckReport;

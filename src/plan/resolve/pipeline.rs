@@ -11,6 +11,7 @@ use super::{
     column, defaults, exchange, identity, margins, matching, rfm, source, stages, variables,
 };
 use crate::diagnostics::{Code, Diagnostics, Severity};
+use crate::digest::Digest;
 use crate::engine::planning_session;
 use crate::names::PipelineName;
 use crate::plan::Identity;
@@ -143,20 +144,16 @@ fn declared(spec: &PipelineSpec) -> BTreeSet<&str> {
 
 /// Digests every text the plan was made of.
 fn fingerprint(spec: &PipelineSpec, variables: &[Variable], stages: &[Arc<Stage>]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    let mut add = |text: &str| {
-        hasher.update(&(text.len() as u64).to_le_bytes());
-        hasher.update(text.as_bytes());
-    };
-    add(env!("CARGO_PKG_VERSION"));
-    add(&spec.file.text);
+    let mut digest = Digest::default();
+    digest.add(env!("CARGO_PKG_VERSION"));
+    digest.add(&spec.file.text);
     // A default may stand beside a stage that is not needed itself.
-    add(&format!("{variables:?}"));
+    digest.add(&format!("{variables:?}"));
     let needed: BTreeSet<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
     for stage in spec.stages.iter().filter(|stage| needed.contains(stage.name.as_str())) {
-        add(&stage.name);
-        add(&stage.sql.text);
-        add(stage.sidecar.as_ref().map_or("", |sidecar| sidecar.file.text.as_ref()));
+        digest.add(&stage.name);
+        digest.add(&stage.sql.text);
+        digest.add(stage.sidecar.as_ref().map_or("", |sidecar| sidecar.file.text.as_ref()));
     }
-    hasher.finalize().to_hex().to_string()
+    digest.finish()
 }
