@@ -15,6 +15,7 @@ mod main;
 mod new;
 mod outlook;
 mod output;
+mod personal;
 mod plan_args;
 mod plans;
 mod progress;

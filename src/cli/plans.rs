@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::project::all_pipelines;
+use super::project::{all_pipelines, resolved};
 use super::source_tree;
 use crate::diagnostics::Diagnostics;
-use crate::plan::{self, Plan};
+use crate::plan::Plan;
 use crate::spec::{self, PipelineSpec};
 
 /// A pipeline as written and as validated.
@@ -41,6 +41,6 @@ fn one(project: &Path, pipeline: &Path) -> Result<Planned, Diagnostics> {
     let tree = source_tree::read(project, pipeline)?;
     let path = source_tree::project_path(project, pipeline)?;
     let spec = spec::load(&tree, &path)?;
-    let plan = plan::resolve(&spec)?;
+    let plan = resolved(&spec)?;
     Ok(Planned { spec, plan })
 }

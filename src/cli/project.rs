@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::source_tree;
+use super::{personal, source_tree};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Severity};
 use crate::plan::{self, Examination, Plan, StageFinding};
 use crate::spec;
@@ -22,13 +22,28 @@ pub(super) struct Project {
 
 /// Reads and validates one pipeline.
 pub(super) fn planned(project: &Path, pipeline: &Path) -> Result<Plan, Diagnostics> {
-    plan::resolve(&read(project, pipeline)?)
+    resolved(&read(project, pipeline)?)
+}
+
+/// Validates a pipeline as written, and that its marts show no personal data unasked.
+pub(super) fn resolved(spec: &spec::PipelineSpec) -> Result<Plan, Diagnostics> {
+    let plan = plan::resolve(spec)?;
+    let refused = personal::refused(spec, &plan);
+    if refused.is_empty() { Ok(plan) } else { Err(refused) }
 }
 
 fn read(project: &Path, pipeline: &Path) -> Result<spec::PipelineSpec, Diagnostics> {
     let tree = source_tree::read(project, pipeline)?;
     let path = source_tree::project_path(project, pipeline)?;
     spec::load(&tree, &path)
+}
+
+fn examined(spec: &spec::PipelineSpec) -> Examination {
+    let mut examination = plan::examine(spec);
+    if let Some(plan) = &examination.plan {
+        examination.found.extend(personal::refused(spec, plan));
+    }
+    examination
 }
 
 impl Project {
@@ -40,7 +55,7 @@ impl Project {
         let mut project = Self { pipelines, examinations: Vec::new(), unread, all };
         for pipeline in &project.pipelines {
             match read(root, pipeline) {
-                Ok(spec) => project.examinations.push(plan::examine(&spec)),
+                Ok(spec) => project.examinations.push(examined(&spec)),
                 Err(found) => project.unread.extend(found),
             }
         }

@@ -91,6 +91,8 @@ codes! {
     OrphanSidecar = "plan/orphan-sidecar",
     /// The declared columns of a stage are not those its SQL yields.
     ContractDrift = "plan/contract-drift",
+    /// A mart would show personal data, and its contract does not say so.
+    PersonalColumn = "plan/personal-column",
     /// A mart that keeps its nights does not say of which night a row is.
     BadHistory = "plan/bad-history",
     /// The text is no SQL.

@@ -97,6 +97,8 @@ pub(crate) enum History {
 pub(crate) struct StageColumn {
     pub(crate) name: ColumnName,
     pub(crate) description: Option<String>,
+    /// Whether it holds personal data, where the author says so.
+    pub(crate) pii: Option<bool>,
 }
 
 /// An assertion on a stage's table.

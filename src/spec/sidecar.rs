@@ -61,6 +61,10 @@ pub(crate) struct StageColumn {
     /// What the column means, for whoever reads the table.
     #[serde(default)]
     pub(crate) description: Option<String>,
+    /// Whether it holds personal data. A mart shows such data only where this says `true`; `false` says that what
+    /// was made of them points at nobody any more.
+    #[serde(default)]
+    pub(crate) pii: Option<bool>,
     /// What must hold for the column; one rule each.
     #[serde(default)]
     pub(crate) checks: Vec<ColumnCheck>,

@@ -212,7 +212,8 @@ fn columns(stage: &Parsed<'_>) -> Vec<StageColumn> {
     let columns = sidecar(stage).into_iter().flat_map(|sidecar| sidecar.columns.iter());
     columns
         .filter_map(|(name, column)| {
-            Some(StageColumn { name: name.parse().ok()?, description: column.description.clone() })
+            let description = column.description.clone();
+            Some(StageColumn { name: name.parse().ok()?, description, pii: column.pii })
         })
         .collect()
 }

@@ -1,0 +1,1 @@
+SELECT address, orders, born, amount FROM buyers
