@@ -27,7 +27,7 @@ use crate::engine::{Context, Customers};
 use crate::names::{SourceName, StageName};
 use crate::plan::{Load, Plan};
 use crate::report::{MissingInput, RunReport, SourceReport, Status, Step};
-use crate::steps::audit::{Audited, Verdict, admit, admit_fields, audit, balance};
+use crate::steps::audit::{Audited, Verdict, adds_up, admit, admit_fields, audit, balance};
 use crate::steps::clean::{RateTables, clean};
 use crate::steps::dedupe::{Deduped, Former, dedupe};
 use crate::steps::extract::{Extracted, News, extract, news};
@@ -282,6 +282,7 @@ fn admit_sources(
     let mut short = Vec::new();
     for (deduped, told) in deduped.iter().zip(&report.sources) {
         let source = &deduped.cleaned.source;
+        report.checks.push(adds_up(source, &told.objects));
         admit(source, &told.objects)?;
         admit_fields(source, &told.drift)?;
         short.extend(complete::too_few_rows(source, &told.objects));

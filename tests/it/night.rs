@@ -193,7 +193,7 @@ fn a_failed_error_check_keeps_the_night_from_being_published() {
 
     3 customers from 6 identifiers: 0 created, 0 merged, 0 split; 0 links refused, 0 values shared by too many
 
-    11 of 12 checks passed
+    14 of 15 checks passed
     error: fact_revenue known_products: 1 rows
     ");
     let report = project.report();

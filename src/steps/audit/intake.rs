@@ -2,7 +2,7 @@
 
 use crate::names::SourceName;
 use crate::plan;
-use crate::report::{Account, FieldChange, FieldDrift, ObjectAccount};
+use crate::report::{Account, CheckReport, FieldChange, FieldDrift, ObjectAccount};
 use crate::warehouse::SourceLedger;
 
 /// Says why the night's input cannot be used.
@@ -48,6 +48,17 @@ pub(crate) fn balance(
         return Ok(());
     }
     Err(IntakeError::TableUnbalanced { source_name: source.name.clone(), rows, kept })
+}
+
+/// Tells, as a check, in how many objects read = kept + rejected + duplicate does not hold.
+pub(crate) fn adds_up(source: &plan::Source, accounts: &[ObjectAccount]) -> CheckReport {
+    let unbalanced = accounts.iter().filter(|account| !account.account.balances());
+    CheckReport {
+        stage: source.name.to_string(),
+        check: "records_add_up".to_owned(),
+        blocking: true,
+        failures: unbalanced.count() as u64,
+    }
 }
 
 /// Checks that the fields are the declared ones, where the source asks for it.
@@ -105,20 +116,35 @@ fn broken_limit(limits: plan::RejectLimit, read: u64, rejected: u64) -> Option<S
 
 #[cfg(test)]
 mod tests {
-    use super::{IntakeError, admit, broken_limit};
+    use super::{IntakeError, adds_up, admit, broken_limit};
     use crate::plan::{self, RejectLimit, RejectLimits};
     use crate::report::{Account, ObjectAccount};
     use crate::steps::fixtures::source;
 
-    #[test]
-    fn one_object_may_have_its_own_limit() {
-        let account = |object: &str, rejected| ObjectAccount {
+    fn account(object: &str, rejected: u64) -> ObjectAccount {
+        ObjectAccount {
             source: "orders".parse().unwrap(),
             object: object.to_owned(),
             etag: None,
             size: 1,
             account: Account { read: 10, kept: 10 - rejected, rejected, duplicate: 0 },
-        };
+        }
+    }
+
+    #[test]
+    fn a_record_that_vanishes_fails_a_check_and_ends_the_run() {
+        let source = source("orders", &[]);
+        let mut accounts = [account("a", 0), account("b", 1)];
+        let check = adds_up(&source, &accounts);
+        assert!(!check.blocks());
+        accounts[1].account.kept -= 1;
+        let check = adds_up(&source, &accounts);
+        assert_eq!((check.stage.as_str(), check.failures, check.blocks()), ("orders", 1, true));
+        assert!(matches!(admit(&source, &accounts), Err(IntakeError::Unbalanced(_))));
+    }
+
+    #[test]
+    fn one_object_may_have_its_own_limit() {
         let per_object = RejectLimit { max_rows: None, max_percent: Some(30.0) };
         let rejects = RejectLimits { per_object, ..RejectLimits::default() };
         let source = plan::Source { rejects, ..source("orders", &[]) };

@@ -9,5 +9,5 @@ mod types;
 
 pub(crate) use apply::{audit, evaluate};
 pub(crate) use error::AuditError;
-pub(crate) use intake::{IntakeError, admit, admit_fields, balance};
+pub(crate) use intake::{IntakeError, adds_up, admit, admit_fields, balance};
 pub(crate) use types::{Audited, Verdict};
