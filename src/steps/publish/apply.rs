@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
+use futures::{StreamExt, TryStreamExt, stream};
 
 use super::PublishError;
 use super::marts::{described, marts};
@@ -27,6 +28,9 @@ pub(crate) enum Publication {
 
 type Tables = BTreeMap<String, TableRecord>;
 
+/// How many tables are uploaded at once: a store takes its time to answer, whatever the size of a file.
+pub(super) const AT_ONCE: usize = 8;
+
 /// Uploads marts, clean tables and identity tables, commits them with `rejects` as one generation, and refreshes `latest/`.
 pub(crate) async fn publish(
     ctx: &Context,
@@ -36,11 +40,11 @@ pub(crate) async fn publish(
     night: Night,
 ) -> Result<Publication, PublishError> {
     let identified = &audited.transformed.identified;
-    let mut clean = Tables::new();
-    for table in &identified.tables {
-        let record = clean_table(ctx, warehouse, table);
-        clean.insert(table.source.name.to_string(), record.await?);
-    }
+    let clean = identified.tables.iter().map(|table| async move {
+        let record = clean_table(ctx, warehouse, table).await?;
+        Ok::<_, PublishError>((table.source.name.to_string(), record))
+    });
+    let clean = stream::iter(clean.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect().await?;
     let staged = audited.transformed.staged.iter();
     let staged = staged.map(|staged| (&*staged.stage, staged.files.as_slice()));
     let mut marts = marts(ctx, warehouse, staged, &night).await?;
@@ -159,8 +163,7 @@ async fn identity_tables(
     identified: &Identified,
     former: &Tables,
 ) -> Result<Tables, PublishError> {
-    let mut tables = Tables::new();
-    for table in identified.identity_tables() {
+    let tables = identified.identity_tables().into_iter().map(|table| async move {
         let mut files = former.get(table.name).map_or_else(Vec::new, |table| table.files.clone());
         match table.former {
             FormerFiles::Replaced => files.clear(),
@@ -170,9 +173,9 @@ async fn identity_tables(
         let mut record = new_files(ctx, warehouse, &table, files.is_empty()).await?;
         files.append(&mut record.files);
         let rows = files.iter().map(|file| file.rows).sum();
-        tables.insert(table.name.to_owned(), TableRecord { rows, files, ..record });
-    }
-    Ok(tables)
+        Ok((table.name.to_owned(), TableRecord { rows, files, ..record }))
+    });
+    stream::iter(tables.collect::<Vec<_>>()).buffered(ctx.threads).try_collect().await
 }
 
 /// The table of the objects that went in.
@@ -190,7 +193,8 @@ async fn new_files(
     for (place, rows) in table.files.iter().enumerate() {
         let must_be = place == last && (is_first || table.former == FormerFiles::KeptButLast);
         if rows.num_rows() > 0 || must_be {
-            local.push(written(ctx, Zone::Identity, &format!("{}-{place}", table.name), rows)?);
+            let name = format!("{}-{place}", table.name);
+            local.push(written(ctx, Zone::Identity, &name, rows).await?);
         }
     }
     uploaded(ctx, warehouse, Zone::Identity, table.name, &local).await
@@ -204,21 +208,25 @@ pub(super) async fn stored(
     name: &str,
     batch: &RecordBatch,
 ) -> Result<TableRecord, PublishError> {
-    let file = written(ctx, zone, name, batch)?;
+    let file = written(ctx, zone, name, batch).await?;
     uploaded(ctx, warehouse, zone, name, &[file]).await
 }
 
-/// Writes a batch to a file of the work folder.
-pub(super) fn written(
+/// Writes a batch to a file of the work folder, on a thread that may be kept busy.
+async fn written(
     ctx: &Context,
     zone: Zone,
     name: &str,
     batch: &RecordBatch,
 ) -> Result<FileSummary, PublishError> {
     let path = ctx.work.join(format!("{}-{name}.parquet", zone.folder()));
-    let mut file = ParquetFile::create(&path, &batch.schema(), ParquetOptions::published())?;
-    file.write(batch)?;
-    Ok(file.finish()?)
+    let batch = batch.clone();
+    let write = move || {
+        let mut file = ParquetFile::create(&path, &batch.schema(), ParquetOptions::published())?;
+        file.write(&batch)?;
+        Ok::<_, PublishError>(file.finish()?)
+    };
+    tokio::task::spawn_blocking(write).await.map_err(PublishError::Thread)?
 }
 
 pub(super) async fn uploaded(

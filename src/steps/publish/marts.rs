@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::apply::uploaded;
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::apply::{AT_ONCE, uploaded};
 use super::{Night, Publication, PublishError};
 use crate::engine::{Context, FileSummary};
 use crate::plan::{History, Plan, Stage, written_type};
@@ -49,8 +51,7 @@ pub(super) async fn marts<'a>(
     staged: impl Iterator<Item = (&'a Stage, &'a [FileSummary])>,
     night: &Night,
 ) -> Result<BTreeMap<String, TableRecord>, PublishError> {
-    let mut marts = night.carried.clone();
-    for (stage, files) in staged.filter(|(stage, _)| stage.published) {
+    let staged = staged.filter(|(stage, _)| stage.published).map(|(stage, files)| async move {
         let name = stage.name.as_str();
         let record = uploaded(ctx, warehouse, Zone::Marts, name, files).await?;
         let record = match stage.history {
@@ -60,9 +61,11 @@ pub(super) async fn marts<'a>(
                 record.beside_other_nights(former, ctx.as_of.date, types(stage))
             }
         };
-        marts.insert(name.to_owned(), described(record, stage));
-    }
-    Ok(marts)
+        Ok::<_, PublishError>((name.to_owned(), described(record, stage)))
+    });
+    let staged = stream::iter(staged.collect::<Vec<_>>()).buffered(AT_ONCE);
+    let staged: Vec<(String, TableRecord)> = staged.try_collect().await?;
+    Ok(night.carried.clone().into_iter().chain(staged).collect())
 }
 
 /// Returns the type of each column as its author writes it.
