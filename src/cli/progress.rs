@@ -2,7 +2,7 @@
 #![expect(clippy::print_stderr, reason = "progress is what this listener writes")]
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -24,6 +24,7 @@ pub(super) enum Style {
 pub(super) struct Progress {
     style: Style,
     bar: ProgressBar,
+    since: Instant,
     steps: Mutex<Vec<StepReport>>,
 }
 
@@ -36,7 +37,7 @@ impl Progress {
         if style == Style::Bar {
             bar.enable_steady_tick(Duration::from_millis(120));
         }
-        Self { style, bar, steps: Mutex::new(Vec::new()) }
+        Self { style, bar, since: Instant::now(), steps: Mutex::new(Vec::new()) }
     }
 
     /// Ends the show and returns the steps that were done.
@@ -50,7 +51,7 @@ impl Progress {
         match self.style {
             Style::Hidden | Style::Bar => {}
             Style::Lines => {
-                let StepReport { step, subject, count, elapsed_ms } = &step;
+                let StepReport { step, subject, count, elapsed_ms, .. } = &step;
                 let (name, unit) = (step.as_str(), step.unit());
                 eprintln!("{name:<9} {subject}: {count} {unit} in {elapsed_ms} ms");
             }
@@ -82,6 +83,7 @@ impl Listener for Progress {
                 step: *step,
                 subject: (*subject).to_owned(),
                 count: *count,
+                started_ms: self.since.elapsed().saturating_sub(*elapsed).as_millis() as u64,
                 elapsed_ms: elapsed.as_millis() as u64,
             }),
         }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::report::{
     FieldChange, FieldDrift, PublishedTable, RunReport, SourceReport, Status, Step, StepReport,
-    UnreadableObject,
+    UnreadableObject, together,
 };
 
 /// How many kinds of rejects are told for each source.
@@ -226,18 +226,16 @@ fn published(text: &mut String, report: &RunReport) {
 }
 
 fn steps(text: &mut String, steps: &[StepReport]) {
-    let mut elapsed = BTreeMap::<Step, u64>::new();
+    let mut spans = BTreeMap::<Step, Vec<(u64, u64)>>::new();
     for step in steps {
-        *elapsed.entry(step.step).or_default() += step.elapsed_ms;
+        spans.entry(step.step).or_default().push((step.started_ms, step.elapsed_ms));
     }
-    if elapsed.is_empty() {
+    if spans.is_empty() {
         return;
     }
-    let told: Vec<String> = elapsed
-        .iter()
-        .map(|(step, milliseconds)| {
-            format!("{} {:.2} s", step.as_str(), *milliseconds as f64 / 1000.0)
-        })
-        .collect();
+    let told = spans
+        .into_iter()
+        .map(|(step, spans)| format!("{} {:.2} s", step.as_str(), together(spans) as f64 / 1000.0));
+    let told: Vec<String> = told.collect();
     let _ = writeln!(text, "\n{}", told.join(", "));
 }

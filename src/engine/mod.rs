@@ -4,6 +4,7 @@ mod clean_table;
 mod context;
 mod customers;
 mod expression;
+mod kept;
 mod parallel;
 mod parquet;
 mod published;
@@ -18,6 +19,7 @@ pub(crate) use clean_table::{CleanFiles, clean_table, customers_compared};
 pub(crate) use context::Context;
 pub(crate) use customers::Customers;
 pub(crate) use expression::{ExpressionError, RowExpression};
+pub(crate) use kept::{Keeper, Kept, table_of_kept};
 pub(crate) use parallel::{Queue, on_threads};
 pub(crate) use parquet::{
     FileSummary, ParquetFile, ParquetFileError, ParquetFileErrorKind, ParquetOptions, parquet_bytes,

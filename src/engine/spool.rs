@@ -41,12 +41,12 @@ impl SpoolBudget {
     }
 
     /// Takes `bytes` from the budget, or nothing when fewer are left.
-    fn take(&self, bytes: usize) -> bool {
+    pub(super) fn take(&self, bytes: usize) -> bool {
         let taken = |left: usize| left.checked_sub(bytes);
         self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken).is_ok()
     }
 
-    fn give_back(&self, bytes: usize) {
+    pub(super) fn give_back(&self, bytes: usize) {
         self.left.fetch_add(bytes, Ordering::Relaxed);
     }
 }
@@ -178,7 +178,7 @@ fn failed(path: &Path, error: ArrowError) -> SpoolError {
 }
 
 /// Returns the bytes that a batch adds to memory: a column whose values are those of the batch before adds nothing.
-fn size_of_rows(batch: &RecordBatch, before: Option<&RecordBatch>) -> usize {
+pub(super) fn size_of_rows(batch: &RecordBatch, before: Option<&RecordBatch>) -> usize {
     let bytes = |index: usize, column: &ArrayRef| {
         let data = column.to_data();
         match before {

@@ -5,6 +5,7 @@ mod event;
 mod mask;
 mod outlook;
 mod run_report;
+mod side_by_side;
 
 pub(crate) use account::{Account, ObjectAccount};
 pub(crate) use event::{Event, Listener, Step};
@@ -14,3 +15,4 @@ pub(crate) use run_report::{
     CheckReport, CustomerReport, FieldChange, FieldDrift, Header, MatchReport, MissingInput,
     PublishedTable, RunReport, SourceReport, Status, StepReport, UnreadableObject,
 };
+pub(crate) use side_by_side::together;

@@ -169,6 +169,9 @@ pub(crate) struct StepReport {
     pub(crate) subject: String,
     /// Objects, records, rows, identifiers or checks, as the step counts them.
     pub(crate) count: u64,
+    /// How long after the beginning of the run it began.
+    pub(crate) started_ms: u64,
+    /// How long it worked; others may have worked at the same time.
     pub(crate) elapsed_ms: u64,
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::plan::Plan;
-use crate::report::{Expected, SourceOutlook, StageOutlook, Step, Verdict};
+use crate::report::{Expected, SourceOutlook, StageOutlook, Step, Verdict, together};
 
 /// How many of the newest reports are asked.
 pub(super) const NEWEST: usize = 10;
@@ -36,7 +36,10 @@ pub(super) fn of(
         sum.add(Step::Audit, plan.name.as_str());
         sum.add(Step::Publish, plan.name.as_str());
     }
-    let Expected { steps, unknown, .. } = sum.expected;
+    let Expected { mut steps, unknown, .. } = sum.expected;
+    for (step, elapsed) in &mut steps {
+        *elapsed = (*elapsed as f64 * overlap(&reports, *step)).round() as u64;
+    }
     let elapsed_ms = (!steps.is_empty()).then(|| steps.values().sum());
     Expected { elapsed_ms, runs: reports.len() as u64, steps, unknown }
 }
@@ -83,6 +86,19 @@ fn elapsed(report: &Value, step: Step, subject: &str) -> Option<f64> {
     let mut steps = report["steps"].as_array()?.iter();
     let found = steps.find(|it| it["step"] == step.as_str() && it["subject"] == subject)?;
     found["elapsed_ms"].as_f64()
+}
+
+/// Returns which part of the sum of a step's times it took, since parts of it run side by side.
+fn overlap(reports: &[&Value], step: Step) -> f64 {
+    let of_run = |report: &&Value| -> Option<f64> {
+        let parts = report["steps"].as_array()?.iter().filter(|it| it["step"] == step.as_str());
+        let span =
+            |part: &Value| Some((part["started_ms"].as_u64()?, part["elapsed_ms"].as_u64()?));
+        let spans = parts.map(span).collect::<Option<Vec<_>>>()?;
+        let sum: u64 = spans.iter().map(|(_, elapsed)| elapsed).sum();
+        (sum > 0).then(|| together(spans) as f64 / sum as f64)
+    };
+    median(reports.iter().filter_map(of_run).collect()).unwrap_or(1.0)
 }
 
 /// Returns how many milliseconds each run took for a byte, of those sources it decoded something of.

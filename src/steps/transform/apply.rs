@@ -1,22 +1,15 @@
 //! Runs the stages in the plan's order.
 
 use std::sync::Arc;
-use std::time::Instant;
 
-use datafusion::catalog::TableProvider;
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::error::DataFusionError;
-use datafusion::prelude::SessionContext;
 use url::Url;
 
-use super::materialise::materialise;
-use super::{StagedTable, TransformError, TransformErrorKind, Transformed, Unchanged};
-use crate::engine::{
-    CleanFiles, Context, Parameters, Resources, Tables, clean_table, plan_select, session,
-    table_of_files, table_of_urls,
-};
+use super::graph::transform_over;
+use super::{TransformError, Transformed, Unchanged};
+use crate::engine::{CleanFiles, Context, Resources, Tables, clean_table, session, table_of_urls};
 use crate::plan::{self, Plan, added};
-use crate::report::{Event, Step};
 use crate::steps::identity::{CleanFile, CleanTable, Identified};
 use crate::warehouse::{TableFile, Warehouse};
 
@@ -35,32 +28,6 @@ pub(crate) async fn transform(
     let stages: Vec<Arc<plan::Stage>> = stages.map(Arc::clone).collect();
     transformed.staged = transform_over(ctx, session, tables, parameters, &stages).await?;
     Ok(transformed)
-}
-
-/// Computes stages, each after those it reads, over tables that are there; adds their tables.
-pub(crate) async fn transform_over(
-    ctx: &Context,
-    session: &SessionContext,
-    tables: &mut Tables,
-    parameters: &Parameters,
-    stages: &[Arc<plan::Stage>],
-) -> Result<Vec<StagedTable>, TransformError> {
-    let mut all = Vec::with_capacity(stages.len());
-    for stage in stages {
-        let started = Instant::now();
-        ctx.listener.on(&Event::Started { step: Step::Transform, subject: stage.name.as_str() });
-        let staged = computed(ctx, session, tables, parameters, stage)
-            .await
-            .map_err(|kind| TransformError { stage: stage.name.clone(), kind })?;
-        ctx.listener.on(&Event::Finished {
-            step: Step::Transform,
-            subject: stage.name.as_str(),
-            count: staged.rows(),
-            elapsed: started.elapsed(),
-        });
-        all.push(staged);
-    }
-    Ok(all)
 }
 
 /// Makes the session and the tables every stage may read.
@@ -127,20 +94,4 @@ fn url(warehouse: &Warehouse, file: &TableFile) -> Url {
 /// Names the stage to which a failure before the first stage is put down.
 fn first_stage(plan: &Plan) -> crate::names::StageName {
     plan.stages[0].name.clone()
-}
-
-/// Computes one stage, stores its table and adds it to `tables`.
-pub(super) async fn computed(
-    ctx: &Context,
-    session: &SessionContext,
-    tables: &mut Tables,
-    parameters: &Parameters,
-    stage: &Arc<plan::Stage>,
-) -> Result<StagedTable, TransformErrorKind> {
-    let logical = plan_select(&session.state(), tables, parameters, &stage.select)?;
-    let folder = ctx.work.join("stages").join(stage.name.as_str());
-    let files = materialise(session, logical, stage, &folder).await?;
-    let table: Arc<dyn TableProvider> = table_of_files(&stage.schema, &files)?;
-    tables.insert(stage.name.to_string(), provider_as_source(table));
-    Ok(StagedTable { stage: Arc::clone(stage), files })
 }

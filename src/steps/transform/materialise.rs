@@ -5,39 +5,144 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use datafusion::dataframe::DataFrame;
+use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, LogicalPlan, SortExpr};
 use datafusion::physical_plan::{SendableRecordBatchStream, execute_stream_partitioned};
 use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
-use futures::future::try_join_all;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use super::TransformErrorKind;
-use crate::engine::{FileSummary, ParquetFile, ParquetOptions, in_stored_types};
+use crate::engine::{FileSummary, Keeper, Kept, ParquetFile, ParquetOptions, in_stored_types};
 use crate::plan;
+
+/// Where the rows of a stage are.
+pub(super) enum Stored {
+    Files(Vec<FileSummary>),
+    Kept(Vec<Kept>),
+}
+
+/// The rows of one partition.
+enum Part {
+    File(FileSummary),
+    Kept(Kept),
+}
 
 /// Computes a query and stores it.
 ///
-/// A mart becomes one file whose rows are sorted by its columns from left to right, so that the same
-/// rows make the same bytes; any other stage becomes one file for each partition, in no order.
+/// A mart becomes one file whose rows are sorted by its columns from left to right, so that the same rows make the same
+/// bytes. Any other stage is read by this run alone, in no order: it is kept in memory while there is room, and becomes
+/// one file for each partition beyond that.
 pub(super) async fn materialise(
     session: &SessionContext,
     query: LogicalPlan,
     stage: &plan::Stage,
     folder: &Path,
-) -> Result<Vec<FileSummary>, TransformErrorKind> {
+    keeper: &Keeper,
+) -> Result<Stored, TransformErrorKind> {
     let typed = in_stored_types(DataFrame::new(session.state(), query), &stage.schema)?;
     let frame = if stage.published { typed.sort(order(stage))? } else { typed };
     let task = Arc::new(frame.task_ctx());
     let physical = frame.create_physical_plan().await?;
     let streams = execute_stream_partitioned(physical, task)?;
-    let options =
-        if stage.published { ParquetOptions::published() } else { ParquetOptions::staged() };
-    let writes = streams.into_iter().enumerate().map(|(part, stream)| {
-        let path = folder.join(format!("{part}.parquet"));
-        stored(stream, path, Arc::clone(&stage.schema), options)
-    });
-    try_join_all(writes).await
+    // Partitions are encoded side by side; where one fails, the others end with it.
+    let mut writes = JoinSet::new();
+    for (place, stream) in streams.into_iter().enumerate() {
+        let target = Target {
+            path: folder.join(format!("{place}.parquet")),
+            schema: Arc::clone(&stage.schema),
+        };
+        let kept = (!stage.published).then(|| keeper.keep(&stage.schema));
+        writes.spawn(async move {
+            let part = match kept {
+                None => Part::File(target.written(stream, None).await?),
+                Some(kept) => target.parked(stream, kept).await?,
+            };
+            Ok::<_, TransformErrorKind>((place, part))
+        });
+    }
+    let mut parts = Vec::with_capacity(writes.len());
+    while let Some(written) = writes.join_next().await {
+        parts.push(written.map_err(TransformErrorKind::Task)??);
+    }
+    parts.sort_by_key(|(place, _)| *place);
+    stored(parts, folder, &stage.schema)
+}
+
+/// Where one partition goes.
+struct Target {
+    path: PathBuf,
+    schema: SchemaRef,
+}
+
+impl Target {
+    /// Keeps one partition in memory, or writes all of it where there is no room.
+    async fn parked(
+        self,
+        mut stream: SendableRecordBatchStream,
+        mut kept: Kept,
+    ) -> Result<Part, TransformErrorKind> {
+        while let Some(batch) = stream.try_next().await? {
+            if !kept.add(&batch).map_err(DataFusionError::from)? {
+                let mut file = self.begun(ParquetOptions::staged(), &kept)?;
+                drop(kept);
+                file.write(&batch).map_err(TransformErrorKind::Store)?;
+                return Ok(Part::File(self.written(stream, Some(file)).await?));
+            }
+        }
+        Ok(Part::Kept(kept))
+    }
+
+    /// Begins a file with rows that were kept so far.
+    fn begun(
+        &self,
+        options: ParquetOptions,
+        kept: &Kept,
+    ) -> Result<ParquetFile, TransformErrorKind> {
+        let create = ParquetFile::create(&self.path, &self.schema, options);
+        let mut file = create.map_err(TransformErrorKind::Store)?;
+        for batch in kept.batches() {
+            file.write(batch).map_err(TransformErrorKind::Store)?;
+        }
+        Ok(file)
+    }
+
+    /// Writes one partition, behind what a file holds already.
+    async fn written(
+        &self,
+        mut stream: SendableRecordBatchStream,
+        begun: Option<ParquetFile>,
+    ) -> Result<FileSummary, TransformErrorKind> {
+        let create = || ParquetFile::create(&self.path, &self.schema, ParquetOptions::published());
+        let mut file = begun.map_or_else(create, Ok).map_err(TransformErrorKind::Store)?;
+        while let Some(batch) = stream.try_next().await? {
+            file.write(&batch).map_err(TransformErrorKind::Store)?;
+        }
+        file.finish().map_err(TransformErrorKind::Store)
+    }
+}
+
+/// Puts the partitions of a stage together: all of them in memory, or all of them in files.
+fn stored(
+    parts: Vec<(usize, Part)>,
+    folder: &Path,
+    schema: &SchemaRef,
+) -> Result<Stored, TransformErrorKind> {
+    let is_kept = parts.iter().all(|(_, part)| matches!(part, Part::Kept(_)));
+    let (mut files, mut all_kept) = (Vec::new(), Vec::new());
+    for (place, part) in parts {
+        match part {
+            Part::File(file) => files.push(file),
+            Part::Kept(kept) if is_kept => all_kept.push(kept),
+            Part::Kept(kept) => {
+                let path = folder.join(format!("{place}.parquet"));
+                let target = Target { path, schema: Arc::clone(schema) };
+                let file = target.begun(ParquetOptions::staged(), &kept)?.finish();
+                files.push(file.map_err(TransformErrorKind::Store)?);
+            }
+        }
+    }
+    Ok(if is_kept { Stored::Kept(all_kept) } else { Stored::Files(files) })
 }
 
 /// Returns the order of the columns from left to right, as far as they can make a difference: a table in which rows
@@ -46,22 +151,4 @@ fn order(stage: &plan::Stage) -> Vec<SortExpr> {
     let column = |name: &str| Expr::Column(datafusion::common::Column::from_name(name));
     let telling = stage.schema.fields().iter().take(stage.telling_columns);
     telling.map(|field| column(field.name()).sort(true, true)).collect()
-}
-
-/// Writes one partition in a task of its own, so that partitions are encoded side by side.
-async fn stored(
-    mut stream: SendableRecordBatchStream,
-    path: PathBuf,
-    schema: SchemaRef,
-    options: ParquetOptions,
-) -> Result<FileSummary, TransformErrorKind> {
-    let task: JoinHandle<Result<FileSummary, TransformErrorKind>> = tokio::spawn(async move {
-        let mut file =
-            ParquetFile::create(&path, &schema, options).map_err(TransformErrorKind::Store)?;
-        while let Some(batch) = stream.try_next().await? {
-            file.write(&batch).map_err(TransformErrorKind::Store)?;
-        }
-        file.finish().map_err(TransformErrorKind::Store)
-    });
-    task.await.map_err(TransformErrorKind::Task)?
 }

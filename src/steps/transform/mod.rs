@@ -5,11 +5,13 @@
 
 mod apply;
 mod error;
+mod graph;
 mod materialise;
 mod preview;
 mod types;
 
-pub(crate) use apply::{clean_files, transform, transform_over};
+pub(crate) use apply::{clean_files, transform};
 pub(crate) use error::{TransformError, TransformErrorKind};
+pub(crate) use graph::transform_over;
 pub(crate) use preview::preview;
 pub(crate) use types::{StagedTable, Transformed, Unchanged};

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use datafusion::dataframe::DataFrame;
+use datafusion::datasource::provider_as_source;
 use datafusion::prelude::SessionContext;
 
-use super::apply::computed;
+use super::graph::computed;
 use super::{TransformError, TransformErrorKind};
 use crate::engine::{Context, Parameters, Tables, in_stored_types, plan_select};
 use crate::plan;
@@ -25,9 +26,10 @@ pub(crate) async fn preview(
     };
     let failed = |stage: &plan::Stage, kind| TransformError { stage: stage.name.clone(), kind };
     for stage in before {
-        computed(ctx, session, &mut tables, parameters, stage)
+        let (_, table) = computed(ctx, session, &tables, parameters, stage)
             .await
             .map_err(|kind| failed(stage, kind))?;
+        tables.insert(stage.name.to_string(), provider_as_source(table));
     }
     let rows = first_rows(session, &tables, parameters, last, limit).await;
     rows.map_err(|kind| failed(last, kind))

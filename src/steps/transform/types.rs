@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::prelude::SessionContext;
 
-use crate::engine::{FileSummary, Parameters, Tables};
+use crate::engine::{FileSummary, Kept, Parameters, Tables};
 use crate::names::StageName;
 use crate::plan;
 use crate::steps::identity::Identified;
@@ -28,12 +28,16 @@ pub(crate) struct Transformed {
 #[derive(Debug, Clone)]
 pub(crate) struct StagedTable {
     pub(crate) stage: Arc<plan::Stage>,
+    /// The files of its rows; none where they are kept in memory.
     pub(crate) files: Vec<FileSummary>,
+    /// Its rows in memory.
+    pub(crate) kept: Arc<Vec<Kept>>,
 }
 
 impl StagedTable {
     pub(crate) fn rows(&self) -> u64 {
-        self.files.iter().map(|file| file.rows).sum()
+        let in_files: u64 = self.files.iter().map(|file| file.rows).sum();
+        in_files + self.kept.iter().map(Kept::rows).sum::<u64>()
     }
 }
 

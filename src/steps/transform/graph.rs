@@ -1,0 +1,139 @@
+//! Computes stages side by side, each after those it reads.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use datafusion::catalog::TableProvider;
+use datafusion::datasource::provider_as_source;
+use datafusion::prelude::SessionContext;
+use tokio::task::JoinSet;
+
+use super::materialise::{Stored, materialise};
+use super::{StagedTable, TransformError, TransformErrorKind};
+use crate::engine::{
+    Context, Keeper, Parameters, Tables, plan_select, table_of_files, table_of_kept,
+};
+use crate::plan;
+use crate::report::{Event, Step};
+
+/// What one stage must have to itself, so that its operators need not spill for the sake of another stage.
+const MEMORY_OF_ONE: usize = 1 << 30;
+
+/// The stored table of a stage, and what others read it by.
+type Computed = (StagedTable, Arc<dyn TableProvider>);
+
+/// Computes stages, each after those it reads, over tables that are there; adds their tables.
+///
+/// Sorting and encoding a mart, and planning, keep one core busy; stages that do not need each other fill the rest.
+pub(crate) async fn transform_over(
+    ctx: &Context,
+    session: &SessionContext,
+    tables: &mut Tables,
+    parameters: &Parameters,
+    stages: &[Arc<plan::Stage>],
+) -> Result<Vec<StagedTable>, TransformError> {
+    let at_once = ctx.threads.min(ctx.memory / MEMORY_OF_ONE).max(1);
+    let mut waiting: Vec<&Arc<plan::Stage>> = stages.iter().collect();
+    let mut lacking: BTreeSet<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
+    let mut running = JoinSet::new();
+    let mut all = Vec::with_capacity(stages.len());
+    loop {
+        while let Some(place) = waiting.iter().position(|stage| is_ready(stage, &lacking))
+            && running.len() < at_once
+        {
+            let stage = Arc::clone(waiting.remove(place));
+            let over = Over::of(ctx, session, tables, parameters, &stage);
+            running.spawn(async move { over.told(stage).await });
+        }
+        let Some(ended) = running.join_next().await else { break };
+        let ended = ended.unwrap_or_else(|error| Err(broken_down(stages, error)));
+        let (staged, table) = match ended {
+            Ok(computed) => computed,
+            Err(error) => {
+                // Nothing may write to the work folder once the run has given up.
+                running.shutdown().await;
+                return Err(error);
+            }
+        };
+        lacking.remove(staged.stage.name.as_str());
+        tables.insert(staged.stage.name.to_string(), provider_as_source(table));
+        all.push(staged);
+    }
+    let place = |staged: &StagedTable| stages.iter().position(|it| it.name == staged.stage.name);
+    all.sort_by_key(place);
+    Ok(all)
+}
+
+/// Says whether all that a stage reads is there.
+fn is_ready(stage: &plan::Stage, lacking: &BTreeSet<&str>) -> bool {
+    stage.select.tables.iter().all(|table| !lacking.contains(table.as_str()))
+}
+
+/// Puts a breakdown that nobody can be named for down to the first stage.
+fn broken_down(stages: &[Arc<plan::Stage>], error: tokio::task::JoinError) -> TransformError {
+    TransformError { stage: stages[0].name.clone(), kind: TransformErrorKind::Task(error) }
+}
+
+/// What one stage is computed over.
+struct Over {
+    ctx: Context,
+    session: SessionContext,
+    tables: Tables,
+    parameters: Parameters,
+}
+
+impl Over {
+    fn of(
+        ctx: &Context,
+        session: &SessionContext,
+        tables: &Tables,
+        parameters: &Parameters,
+        stage: &plan::Stage,
+    ) -> Self {
+        let read = tables.iter().filter(|(name, _)| stage.select.tables.contains(*name));
+        Self {
+            ctx: ctx.clone(),
+            session: session.clone(),
+            tables: read.map(|(name, table)| (name.clone(), Arc::clone(table))).collect(),
+            parameters: parameters.clone(),
+        }
+    }
+
+    /// Computes a stage and tells when it begins and ends.
+    async fn told(self, stage: Arc<plan::Stage>) -> Result<Computed, TransformError> {
+        let (started, listener) = (Instant::now(), Arc::clone(&self.ctx.listener));
+        let (step, subject) = (Step::Transform, stage.name.as_str());
+        listener.on(&Event::Started { step, subject });
+        let Self { ctx, session, tables, parameters } = &self;
+        let computed = computed(ctx, session, tables, parameters, &stage).await;
+        let (staged, table) =
+            computed.map_err(|kind| TransformError { stage: stage.name.clone(), kind })?;
+        let (count, elapsed) = (staged.rows(), started.elapsed());
+        listener.on(&Event::Finished { step, subject, count, elapsed });
+        Ok((staged, table))
+    }
+}
+
+/// Computes one stage and stores its table.
+pub(super) async fn computed(
+    ctx: &Context,
+    session: &SessionContext,
+    tables: &Tables,
+    parameters: &Parameters,
+    stage: &Arc<plan::Stage>,
+) -> Result<Computed, TransformErrorKind> {
+    let logical = plan_select(&session.state(), tables, parameters, &stage.select)?;
+    let folder = ctx.work.join("stages").join(stage.name.as_str());
+    let pool = Arc::clone(&session.runtime_env().memory_pool);
+    let keeper = Keeper { budget: ctx.spools.clone(), pool };
+    let (files, kept) = match materialise(session, logical, stage, &folder, &keeper).await? {
+        Stored::Files(files) => (files, Vec::new()),
+        Stored::Kept(kept) => (Vec::new(), kept),
+    };
+    let table = match kept.as_slice() {
+        [] => table_of_files(&stage.schema, &files)?,
+        kept => table_of_kept(&stage.schema, kept)?,
+    };
+    Ok((StagedTable { stage: Arc::clone(stage), files, kept: Arc::new(kept) }, table))
+}
