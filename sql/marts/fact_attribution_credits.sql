@@ -1,33 +1,34 @@
 SELECT
-    credits.order_id,
-    orders.customer_id,
-    orders.order_month,
-    credits.model,
-    credits.touch_position,
-    credits.touch_id,
-    credits.channel,
-    credits.campaign_id,
-    credits.weight,
-    credits.net_value,
-    credits.refund_value,
-    orders.refunded_on,
-    credits.contribution_value,
-    orders.is_estimated,
-    orders.is_first_order,
-    credits.is_fallback,
+    order_id,
+    customer_id,
+    order_month,
+    model,
+    touch_position,
+    touch_id,
+    channel,
+    campaign_id,
+    weight,
+    net_value,
+    refund_value,
+    refunded_on,
+    contribution_value,
+    is_estimated,
+    is_first_order,
+    is_fallback,
     CAST($attribution_days AS BIGINT) AS attribution_days,
-    CASE WHEN credits.model = 'time_decay' THEN CAST($half_life_days AS DECIMAL(9, 4)) END AS half_life_days,
+    CASE WHEN model = 'time_decay' THEN CAST($half_life_days AS DECIMAL(9, 4)) END AS half_life_days,
     $as_of AS as_of,
     '3' AS definition_version
 FROM (
     SELECT
         weights.order_id,
+        conversions.customer_id,
+        conversions.order_month,
         weights.model,
         weights.touch_position,
         weights.touch_id,
         weights.channel,
         COALESCE(weights.campaign_id, '(no campaign)') AS campaign_id,
-        weights.is_fallback,
         CAST(
             weights.weight + CASE WHEN weights.takes_remainder THEN remainders.weight ELSE 0 END AS DECIMAL(13, 12)
         ) AS weight,
@@ -41,11 +42,15 @@ FROM (
                 + CASE WHEN weights.takes_remainder THEN remainders.refund_value ELSE 0 END
             AS DECIMAL(18, 4)
         ) AS refund_value,
+        conversions.refunded_on,
         CAST(
             CAST(conversions.contribution_value * weights.weight AS DECIMAL(18, 4))
                 + CASE WHEN weights.takes_remainder THEN remainders.contribution_value ELSE 0 END
             AS DECIMAL(18, 4)
-        ) AS contribution_value
+        ) AS contribution_value,
+        conversions.is_estimated,
+        conversions.is_first_order,
+        weights.is_fallback
     FROM attribution_weights AS weights
     INNER JOIN attribution_conversions AS conversions ON conversions.order_id = weights.order_id
     INNER JOIN attribution_remainders AS remainders
@@ -54,18 +59,22 @@ FROM (
     UNION ALL
     SELECT
         conversions.order_id,
+        conversions.customer_id,
+        conversions.order_month,
         models.model,
         CAST(NULL AS BIGINT) AS touch_position,
         CAST(NULL AS TEXT) AS touch_id,
         '(unattributed)' AS channel,
         '(unattributed)' AS campaign_id,
-        FALSE AS is_fallback,
         CAST(1 AS DECIMAL(13, 12)) AS weight,
         conversions.net_value,
         conversions.refund_value,
-        conversions.contribution_value
+        conversions.refunded_on,
+        conversions.contribution_value,
+        conversions.is_estimated,
+        conversions.is_first_order,
+        FALSE AS is_fallback
     FROM attribution_conversions AS conversions
     LEFT ANTI JOIN attribution_paths ON attribution_paths.order_id = conversions.order_id
     CROSS JOIN attribution_models AS models
 ) AS credits
-INNER JOIN attribution_conversions AS orders ON orders.order_id = credits.order_id

@@ -94,9 +94,9 @@ const LAWS: &[Law] = &[
     Law {
         mart: "fact_attribution_credits",
         check: "every_order_is_credited_in_every_model",
-        stage: "marts/attribution_raw_weights",
-        right: "WHERE is_fallback OR raw_weight > 0",
-        wrong: "WHERE (is_fallback OR raw_weight > 0) AND model <> 'shapley'",
+        stage: "marts/attribution_weights",
+        right: "WHERE weight IS NOT NULL",
+        wrong: "WHERE weight IS NOT NULL AND model <> 'shapley'",
     },
     Law {
         mart: "fact_campaign_roi",
