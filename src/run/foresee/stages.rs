@@ -24,19 +24,23 @@ pub(super) struct Night<'a> {
 /// Tells of every stage whether it would be computed, and why.
 pub(super) fn of(night: &Night<'_>) -> Vec<StageOutlook> {
     let mut changing = night.changing_tables();
-    let mut stages = Vec::with_capacity(night.plan.stages.len());
+    let mut reasons = Vec::with_capacity(night.plan.stages.len());
     for stage in &night.plan.stages {
-        let mut reasons = night.reasons(stage, &changing);
-        // The outcome of a check changes no row.
-        if !reasons.is_empty() {
+        let of_rows = night.reasons(stage, &changing);
+        if !of_rows.is_empty() {
             changing.insert(stage.name.to_string());
         }
+        reasons.push(of_rows);
+    }
+    // The outcome of a check changes no row, and a check may read a stage that stands behind its own.
+    let stages = night.plan.stages.iter().zip(reasons).map(|(stage, mut reasons)| {
         reasons.extend(night.of_checks(stage, &changing));
         if reasons.is_empty() && stage.history == History::Snapshot {
             reasons.push(reason(ReasonKind::KeepsNights, None));
         }
-        stages.push(outlook(stage, reasons));
-    }
+        outlook(stage, reasons)
+    });
+    let mut stages: Vec<StageOutlook> = stages.collect();
     add_needed(night.plan, &mut stages);
     stages
 }
