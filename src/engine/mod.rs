@@ -20,7 +20,7 @@ pub(crate) use context::Context;
 pub(crate) use customers::Customers;
 pub(crate) use expression::{ExpressionError, RowExpression};
 pub(crate) use kept::{Keeper, Kept, table_of_kept};
-pub(crate) use parallel::{Queue, on_threads};
+pub(crate) use parallel::{Queue, both, on_threads};
 pub(crate) use parquet::{
     FileSummary, ParquetFile, ParquetFileError, ParquetFileErrorKind, ParquetOptions, parquet_bytes,
 };

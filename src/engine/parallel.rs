@@ -25,6 +25,22 @@ where
     })
 }
 
+/// Does two things at once, or one after the other where there is one thread.
+pub(crate) fn both<A: Send, B>(
+    threads: usize,
+    one: impl FnOnce() -> A + Send,
+    other: impl FnOnce() -> B,
+) -> (A, B) {
+    if threads <= 1 {
+        return (one(), other());
+    }
+    std::thread::scope(|scope| {
+        let handle = scope.spawn(one);
+        let made = other();
+        (joined(handle), made)
+    })
+}
+
 fn joined<T>(handle: ScopedJoinHandle<'_, T>) -> T {
     match handle.join() {
         Ok(made) => made,
@@ -48,7 +64,7 @@ impl<I: Iterator> Queue<I> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Queue, on_threads};
+    use super::{Queue, both, on_threads};
 
     #[test]
     fn every_item_is_handed_out_once() {
@@ -60,6 +76,13 @@ mod tests {
     #[test]
     fn what_the_threads_made_comes_in_their_order() {
         assert_eq!(on_threads(3, Ok::<usize, ()>), Ok(vec![0, 1, 2]));
+    }
+
+    #[test]
+    fn two_things_are_done_whatever_the_number_of_threads() {
+        for threads in [1, 2] {
+            assert_eq!(both(threads, || 1, || "b"), (1, "b"));
+        }
     }
 
     #[test]

@@ -29,13 +29,12 @@ impl PhoneParser {
         scratch: &'a mut String,
     ) -> Result<&'a str, &'static str> {
         match plain_chinese_mobile(text, self.region) {
-            Some(national) if national.len() == text.len() => {
+            Some(national) => {
                 scratch.clear();
                 scratch.push_str("+86");
-                scratch.push_str(national);
+                scratch.extend(national.map(char::from));
                 Ok(scratch)
             }
-            Some(_) => Ok(text),
             None => self.look_up(text).ok_or("not a telephone number"),
         }
     }
@@ -50,26 +49,43 @@ impl PhoneParser {
     }
 }
 
-/// Returns the national number of a text that is certainly a Chinese mobile number and written without separators.
+/// Returns the national number of a text that is certainly a Chinese mobile number, with blanks and hyphens between its
+/// digits at most.
 ///
 /// The prefixes are those that the library takes for mobile as a whole; a test compares them all.
-fn plain_chinese_mobile(text: &str, region: Option<country::Id>) -> Option<&str> {
-    let national = match text.strip_prefix("+86") {
-        Some(national) => national,
-        None if region == Some(country::Id::CN) => text,
-        None => return None,
+fn plain_chinese_mobile(text: &str, region: Option<country::Id>) -> Option<[u8; 11]> {
+    let (digits, count) = digits(text)?;
+    let is_at_home = region == Some(country::Id::CN);
+    let national = match &digits[..count] {
+        [b'8', b'6', national @ ..] if text.starts_with('+') => national,
+        _ if text.starts_with('+') || !is_at_home => return None,
+        [b'0', b'0', b'8', b'6', national @ ..] => national,
+        national => national,
     };
-    let [b'1', second, third, rest @ ..] = national.as_bytes() else {
-        return None;
-    };
-    let mobile = match second {
-        b'3' | b'8' => true,
-        b'5' | b'9' => *third != b'4',
-        b'7' => !matches!(third, b'4' | b'9'),
+    let mobile = match national {
+        [b'1', b'3' | b'8', ..] => true,
+        [b'1', b'5' | b'9', third, ..] => *third != b'4',
+        [b'1', b'7', third, ..] => !matches!(third, b'4' | b'9'),
         _ => false,
     };
-    let digits = third.is_ascii_digit() && rest.iter().all(u8::is_ascii_digit);
-    (mobile && digits && rest.len() == 8).then_some(national)
+    if mobile { national.try_into().ok() } else { None }
+}
+
+/// Returns the digits of a text that has nothing else but a plus in front and single blanks or hyphens between them.
+fn digits(text: &str) -> Option<([u8; 15], usize)> {
+    let (mut digits, mut count, mut follows_digit) = ([0; 15], 0, false);
+    for byte in text.strip_prefix('+').unwrap_or(text).bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                *digits.get_mut(count)? = byte;
+                count += 1;
+            }
+            b' ' | b'-' if follows_digit => {}
+            _ => return None,
+        }
+        follows_digit = byte.is_ascii_digit();
+    }
+    follows_digit.then_some((digits, count))
 }
 
 fn by_library(text: &str, region: Option<country::Id>) -> Option<String> {
@@ -123,9 +139,20 @@ mod tests {
     #[test]
     fn the_short_way_says_what_the_library_says() {
         let mut taken = 0;
+        let spelled = |prefix: u32, rest: &str| {
+            let (middle, end) = rest.split_at(4);
+            [
+                format!("{prefix}{rest}"),
+                format!("+86{prefix}{rest}"),
+                format!("{prefix}-{middle}-{end}"),
+                format!("+86 {prefix} {middle} {end}"),
+                format!("0086{prefix}{rest}"),
+                format!("00-86 {prefix}{middle}-{end}"),
+            ]
+        };
         for prefix in 100..200 {
             for rest in ["00000000", "12345678", "99999999"] {
-                for text in [format!("{prefix}{rest}"), format!("+86{prefix}{rest}")] {
+                for text in spelled(prefix, rest) {
                     if plain_chinese_mobile(&text, Some(CN)).is_some() {
                         taken += 1;
                         assert_eq!(normal(Some(CN), &text), by_library(&text, Some(CN)), "{text}");
@@ -133,6 +160,9 @@ mod tests {
                 }
             }
         }
-        assert_eq!(taken, 276);
+        assert_eq!(taken, 828);
+        for text in ["+86-", "-13800138000", "138--00138000", "+13800138000", "13800138000 "] {
+            assert_eq!(plain_chinese_mobile(text, Some(CN)), None, "{text}");
+        }
     }
 }

@@ -14,7 +14,7 @@ use super::take_in::{Taken, Tonight};
 use super::told::Outcome;
 use super::verdicts::Verdicts;
 use super::{Identified, IdentityError, Registry, clean_files};
-use crate::engine::Context;
+use crate::engine::{Context, both};
 use crate::plan;
 use crate::steps::dedupe::Deduped;
 use crate::warehouse::Decision;
@@ -103,11 +103,13 @@ fn identify_by_rules(
     let causes = Causes { resolved: &resolved, validity: &links, known_links, former_links };
     let numbers = resolved.numbers();
     let outcome = Outcome { resolved: &resolved, numbers: &numbers, causes: &causes, carry };
-    let mut identified = outcome.told(&sightings, kept, &rules.guards)?;
-    identified.matches = matched.tables;
-    identified.match_counts = matched.counts;
     let stamp = Stamp { resolved: &resolved, numbers: &numbers };
-    let tables = deduped.iter().map(|deduped| clean_files::write(ctx, &stamp, deduped));
-    identified.tables = tables.collect::<Result<_, _>>()?;
-    Ok(identified)
+    let write = |deduped| clean_files::write(ctx, &stamp, deduped);
+    let (identified, tables) = both(
+        ctx.threads,
+        || outcome.told(&sightings, kept, &rules.guards),
+        || deduped.iter().map(write).collect::<Result<_, _>>(),
+    );
+    let (matches, match_counts) = (matched.tables, matched.counts);
+    Ok(Identified { tables: tables?, matches, match_counts, ..identified? })
 }

@@ -18,7 +18,7 @@ use crate::plan;
 use crate::report::{Event, Step};
 
 /// What one stage must have to itself, so that its operators need not spill for the sake of another stage.
-const MEMORY_OF_ONE: usize = 1 << 30;
+const MEMORY_OF_ONE: usize = 512 << 20;
 
 /// The stored table of a stage, and what others read it by.
 type Computed = (StagedTable, Arc<dyn TableProvider>);
