@@ -207,45 +207,28 @@ WHERE b IS NOT NULL AND a <> b;
 
 -- python: components strong_links strong_labels
 
--- table: device_owners
-SELECT d, list(DISTINCT coalesce(label, s)) AS owners
-FROM (SELECT DISTINCT d, coalesce(u, e, p, l) AS s FROM seen_together WHERE d IS NOT NULL AND coalesce(u, e, p, l) IS NOT NULL)
-LEFT JOIN strong_labels ON id = s GROUP BY d;
+-- A device on which more than one customer was seen links nobody and is a customer of its own.
+-- table: device_labels
+SELECT d AS id, CASE WHEN min(owner) = max(owner) THEN min(owner) ELSE d END AS label, coalesce(min(owner) <> max(owner), false) AS is_shared
+FROM (
+    SELECT d, coalesce(label, s) AS owner
+    FROM (SELECT DISTINCT d, coalesce(u, e, p, l) AS s FROM seen_together WHERE d IS NOT NULL) LEFT JOIN strong_labels ON id = s)
+GROUP BY d;
 
--- A device shared by too many links nobody.
--- table: device_links
-SELECT owners[1] AS a, unnest(owners[2:]) AS b FROM device_owners WHERE len(owners) BETWEEN 2 AND 3;
-
--- python: components device_links device_labels
-
--- table: labels_with_devices
-WITH strong AS (
-    SELECT node AS id, coalesce(d.label, s.label, node) AS label
-    FROM identifiers LEFT JOIN strong_labels s ON s.id = node LEFT JOIN device_labels d ON d.id = coalesce(s.label, node)
-    WHERE NOT starts_with(value, 'device:') AND NOT starts_with(value, 'cookie:'))
-SELECT id, label FROM strong
-UNION ALL
-SELECT d, coalesce(label, owners[1]) FROM device_owners LEFT JOIN device_labels ON id = owners[1] WHERE len(owners) <= 3;
-
--- table: cookie_owners
-SELECT c, list(DISTINCT label) AS owners
-FROM (SELECT DISTINCT c, coalesce(u, e, p, l, d) AS s FROM seen_together WHERE c IS NOT NULL AND coalesce(u, e, p, l, d) IS NOT NULL)
-JOIN labels_with_devices ON id = s GROUP BY c;
-
--- table: cookie_links
-SELECT owners[1] AS a, unnest(owners[2:]) AS b FROM cookie_owners WHERE len(owners) BETWEEN 2 AND 3;
-
--- python: components cookie_links cookie_labels
+-- So is a cookie; a shared device stands for nobody there.
+-- table: cookie_labels
+SELECT c AS id, CASE WHEN min(owner) = max(owner) THEN min(owner) ELSE c END AS label
+FROM (
+    SELECT c, CASE WHEN s IS NOT NULL THEN coalesce(strong.label, s) WHEN NOT is_shared THEN device.label END AS owner
+    FROM (SELECT DISTINCT c, coalesce(u, e, p, l) AS s, d FROM seen_together WHERE c IS NOT NULL)
+    LEFT JOIN strong_labels strong ON strong.id = s LEFT JOIN device_labels device ON device.id = d)
+GROUP BY c;
 
 -- Identifiers that nothing links are customers of their own.
 -- table: identity_map
-SELECT node, value, coalesce(k.label, s.label, node) AS customer_id, first_seen
+SELECT node, value, coalesce(label, node) AS customer_id, first_seen
 FROM identifiers
-LEFT JOIN (
-    FROM labels_with_devices
-    UNION ALL SELECT c, owners[1] FROM cookie_owners WHERE len(owners) <= 3
-) s ON s.id = node
-LEFT JOIN cookie_labels k ON k.id = s.label;
+LEFT JOIN (FROM strong_labels UNION ALL SELECT id, label FROM device_labels UNION ALL FROM cookie_labels) ON id = node;
 
 -- step: dedupe
 -- The newest copy of each row, with the customer of its strongest identifier.
@@ -609,13 +592,17 @@ FROM (
     FROM presence p GROUP BY month, until, done);
 
 -- mart: fact_customer_lifecycle
-WITH changes AS (
+WITH usual AS (
+    -- The least gap that is at least as long as nine tenths of the customer's gaps.
+    SELECT customer_id, list_sort(list(next - day))[(count(*) * 9 + 9) // 10] AS gap FROM spells WHERE next IS NOT NULL GROUP BY customer_id
+    HAVING count(*) >= 5
+), changes AS (
     FROM states WHERE day IS NOT NULL QUALIFY state IS DISTINCT FROM lag(state) OVER (PARTITION BY customer_id ORDER BY day)
 )
 SELECT customer_id, row_number() OVER w AS state_number, state, day AS from_date, lead(day) OVER w AS to_date,
     lead(day) OVER w IS NULL AS is_current, last_day AS last_order_date, 45 AS risk_days, 90 AS churn_days, 'fixed' AS threshold_rule,
-    as_of() AS as_of, '2' AS definition_version
-FROM changes WINDOW w AS (PARTITION BY customer_id ORDER BY day);
+    gap AS usual_gap_days, as_of() AS as_of, '2' AS definition_version
+FROM changes LEFT JOIN usual USING (customer_id) WINDOW w AS (PARTITION BY customer_id ORDER BY day);
 
 -- mart: fact_churn_points
 WITH last_orders AS (
@@ -743,9 +730,16 @@ FROM named n CROSS JOIN channels k CROSS JOIN total CROSS JOIN touched
 LEFT JOIN summed c ON c.model = n.model AND c.channel = k.channel LEFT JOIN removal_effects r ON r.channel = k.channel;
 
 -- step: campaigns
+-- table: spend
+SELECT campaign_id, channel, cost_date AS spend_date, (cost * rate)::DECIMAL(18, 4) AS spend_value, impressions, clicks,
+    platform_conversions AS platform_reported_conversions
+FROM campaign_costs c JOIN rates r ON r.currency = c.currency AND r.rate_date = c.cost_date WHERE cost_date < today();
+
+-- mart: fact_campaign_spend
+SELECT *, as_of() AS as_of, '2' AS definition_version FROM spend;
+
 -- table: costs
-SELECT campaign_id, date_trunc('month', cost_date)::DATE AS month, sum((cost * rate)::DECIMAL(18, 4)) AS spend
-FROM campaign_costs c JOIN rates r ON r.currency = c.currency AND r.rate_date = c.cost_date WHERE cost_date < today() GROUP BY ALL;
+SELECT campaign_id, date_trunc('month', spend_date)::DATE AS month, sum(spend_value) AS spend FROM spend GROUP BY ALL;
 
 -- mart: fact_campaign_roi
 WITH credited AS (
@@ -792,47 +786,62 @@ SELECT j.campaign_id, d.name AS campaign_name, CASE WHEN j.campaign_id LIKE '(%'
 FROM joined j LEFT JOIN campaigns d ON d.campaign_id = j.campaign_id
 LEFT JOIN earnings e ON e.month = j.month LEFT JOIN spendings m ON m.month = j.month;
 
--- mart: fact_campaign_lift
+-- What each member of the groups of a campaign ordered; a coupon is no gain.
+-- table: outcomes
 WITH assigned AS (
     SELECT campaign_id, customer_id, assigned_group AS side, assigned_at AS t
     FROM campaign_sends WHERE customer_id IS NOT NULL AND assigned_at < as_of()
     QUALIFY row_number() OVER (PARTITION BY campaign_id, customer_id ORDER BY assigned_at, assigned_group, send_id) = 1
-), person AS (
-    SELECT a.campaign_id, a.customer_id, side, t + INTERVAL 336 HOURS <= as_of() AS done, count(m.order_id) AS orders,
-        coalesce(sum(net_value), 0) AS revenue, coalesce(sum(contribution), 0) AS contribution
-    FROM assigned a
-    LEFT JOIN earned m ON m.customer_id = a.customer_id AND m.ordered_at >= t AND m.ordered_at < t + INTERVAL 336 HOURS
-    GROUP BY a.campaign_id, a.customer_id, side, t
-), sides AS (
+)
+SELECT a.campaign_id, a.customer_id, side, t + INTERVAL 336 HOURS <= as_of() AS done, count(m.order_id) AS orders,
+    coalesce(sum(net_value), 0)::DECIMAL(18, 4) AS revenue, coalesce(sum(contribution - coupon_value), 0)::DECIMAL(18, 4) AS contribution
+FROM assigned a
+LEFT JOIN earned m ON m.customer_id = a.customer_id AND m.ordered_at >= t AND m.ordered_at < t + INTERVAL 336 HOURS
+GROUP BY a.campaign_id, a.customer_id, side, t;
+
+-- table: sides
+WITH counted AS (
     SELECT campaign_id, bool_and(done) AS done,
         count(*) FILTER (side = 'treatment') AS nt, count(*) FILTER (side = 'control') AS nc,
         count(*) FILTER (side = 'treatment' AND orders > 0) AS xt, count(*) FILTER (side = 'control' AND orders > 0) AS xc,
         coalesce(sum(revenue) FILTER (side = 'treatment'), 0) AS rt, coalesce(sum(revenue) FILTER (side = 'control'), 0) AS rc,
-        coalesce(sum(contribution) FILTER (side = 'treatment'), 0) AS ct, coalesce(sum(contribution) FILTER (side = 'control'), 0) AS cc,
-        var_samp(revenue::DOUBLE) FILTER (side = 'treatment') AS vt, var_samp(revenue::DOUBLE) FILTER (side = 'control') AS vc
-    FROM person GROUP BY campaign_id
-), proportions AS (
-    SELECT *, xt / nullif(nt, 0) AS pt, xc / nullif(nc, 0) AS pc, least(xt, nt - xt, xc, nc - xc) >= 5 AS enough,
+        coalesce(sum(contribution) FILTER (side = 'treatment'), 0) AS ct, coalesce(sum(contribution) FILTER (side = 'control'), 0) AS cc
+    FROM outcomes GROUP BY campaign_id
+)
+SELECT *, least(xt, nt - xt, xc, nc - xc) >= 5 AS enough FROM counted;
+
+-- Of a campaign with too few orders no interval of revenue is told.
+-- table: resampled
+SELECT campaign_id, any_value(nt) AS nt, any_value(nc) AS nc, list(revenue::DOUBLE ORDER BY revenue) FILTER (side = 'treatment' AND revenue <> 0) AS treated,
+    list(revenue::DOUBLE ORDER BY revenue) FILTER (side = 'control' AND revenue <> 0) AS control
+FROM outcomes JOIN sides USING (campaign_id) WHERE enough GROUP BY campaign_id;
+
+-- step: resampling
+-- python: revenue_intervals
+
+-- step: campaigns
+-- mart: fact_campaign_lift
+WITH proportions AS (
+    SELECT *, xt / nullif(nt, 0) AS pt, xc / nullif(nc, 0) AS pc,
         (xt + 1.9208) / (nt + 3.8416) AS mt, (xc + 1.9208) / (nc + 3.8416) AS mc,
         1.96 * sqrt((xt * (1 - xt / nullif(nt, 0)) + 0.9604)) / (nt + 3.8416) AS ht, 1.96 * sqrt((xc * (1 - xc / nullif(nc, 0)) + 0.9604)) / (nc + 3.8416) AS hc
     FROM sides
 ), margins AS (
     SELECT *, CASE WHEN enough THEN 1.96 * sqrt(pt * (1 - pt) / nt + pc * (1 - pc) / nc) ELSE sqrt((pt - (mt - ht)) ** 2 + ((mc + hc) - pc) ** 2) END AS down,
         CASE WHEN enough THEN 1.96 * sqrt(pt * (1 - pt) / nt + pc * (1 - pc) / nc) ELSE sqrt(((mt + ht) - pt) ** 2 + (pc - (mc - hc)) ** 2) END AS up,
-        CASE WHEN enough THEN 1.96 * sqrt(vt / nt + vc / nc) END AS money_margin, rt::DOUBLE / nullif(nt, 0) - rc::DOUBLE / nullif(nc, 0) AS money_difference
-    FROM proportions
+        nt * i.low AS money_low, nt * i.high AS money_high
+    FROM proportions LEFT JOIN revenue_intervals i USING (campaign_id)
 )
 SELECT m.campaign_id, k.name AS campaign_name, done AS is_complete, nt AS treated_customers, nc AS control_customers, xt AS treated_converters,
     xc AS control_converters, pt AS treated_rate, pc AS control_rate, pt - pc AS rate_difference, pt - pc - down AS rate_difference_low,
     pt - pc + up AS rate_difference_high, xt - nt * pc AS incremental_conversions, (pt - pc - down) * nt AS incremental_conversions_low,
     (pt - pc + up) * nt AS incremental_conversions_high, coalesce(pt - pc - down <= 0 AND pt - pc + up >= 0, true) AS inconclusive,
     CASE WHEN enough THEN 'wald' ELSE 'newcombe' END AS interval_method, rt AS treated_revenue, rc AS control_revenue,
-    rt::DOUBLE - nt * rc::DOUBLE / nullif(nc, 0) AS incremental_revenue, (money_difference - money_margin) * nt AS incremental_revenue_low,
-    (money_difference + money_margin) * nt AS incremental_revenue_high,
-    coalesce(abs(money_difference) <= money_margin, true) AS revenue_inconclusive, ct::DOUBLE - nt * cc::DOUBLE / nullif(nc, 0) AS incremental_contribution,
+    rt::DOUBLE - nt * rc::DOUBLE / nullif(nc, 0) AS incremental_revenue, money_low AS incremental_revenue_low, money_high AS incremental_revenue_high,
+    coalesce(money_low <= 0 AND money_high >= 0, true) AS revenue_inconclusive, ct::DOUBLE - nt * cc::DOUBLE / nullif(nc, 0) AS incremental_contribution,
     coalesce(spend, 0) AS spend, (rt::DOUBLE - nt * rc::DOUBLE / nullif(nc, 0)) / nullif(spend::DOUBLE, 0) AS incremental_roas,
     (ct::DOUBLE - nt * cc::DOUBLE / nullif(nc, 0) - spend::DOUBLE) / nullif(spend::DOUBLE, 0) AS incremental_roi, 14 AS lift_days,
-    'randomised control group, intention to treat' AS method, as_of() AS as_of, '2' AS definition_version
+    'randomised control group, intention to treat' AS method, as_of() AS as_of, '3' AS definition_version
 FROM margins m LEFT JOIN campaigns k USING (campaign_id) LEFT JOIN (SELECT campaign_id, sum(spend) AS spend FROM costs GROUP BY ALL) USING (campaign_id);
 
 -- mart: fact_campaign_pre_post

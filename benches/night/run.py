@@ -36,10 +36,10 @@ AS_OF = "2026-01-31"
 # DuckDB compares, whoever is the peer; pytz is what it needs for times with a zone.
 COMPARES = ["duckdb==2.0.0", "pytz"]
 PACKAGES = {
-    "duckdb": [],
+    "duckdb": ["numpy==2.4.6"],
     "polars": ["polars==2.1.0"],
     # The newest dbt installs a program from elsewhere.
-    "dbt": ["dbt-core<1.11", "dbt-duckdb<1.11"],
+    "dbt": ["dbt-core<1.11", "dbt-duckdb<1.11", "numpy==2.4.6"],
     "pyspark": ["pyspark==4.3.0"],
     "shipped": [],
     "floor": [],
