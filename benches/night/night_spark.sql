@@ -167,43 +167,27 @@ WHERE b IS NOT NULL AND a <> b;
 
 -- python: components strong_links strong_labels
 
--- table: device_owners
-SELECT d, collect_set(coalesce(label, s)) AS owners
-FROM (SELECT DISTINCT d, coalesce(u, e, p, l) AS s FROM seen_together WHERE d IS NOT NULL AND coalesce(u, e, p, l) IS NOT NULL)
-LEFT JOIN strong_labels ON id = s GROUP BY d;
+-- A device on which more than one customer was seen links nobody and is a customer of its own.
+-- table: device_labels
+SELECT d AS id, CASE WHEN min(owner) = max(owner) THEN min(owner) ELSE d END AS label, coalesce(min(owner) <> max(owner), false) AS is_shared
+FROM (
+    SELECT d, coalesce(label, s) AS owner
+    FROM (SELECT DISTINCT d, coalesce(u, e, p, l) AS s FROM seen_together WHERE d IS NOT NULL) LEFT JOIN strong_labels ON id = s)
+GROUP BY d;
 
--- table: device_links
-SELECT owners[0] AS a, explode(slice(owners, 2, 2)) AS b FROM device_owners WHERE size(owners) BETWEEN 2 AND 3;
-
--- python: components device_links device_labels
-
--- table: labels_with_devices
-WITH strong AS (
-    SELECT node AS id, coalesce(d.label, s.label, node) AS label
-    FROM identifiers LEFT JOIN strong_labels s ON s.id = node LEFT JOIN device_labels d ON d.id = coalesce(s.label, node)
-    WHERE NOT startswith(value, 'device:') AND NOT startswith(value, 'cookie:'))
-SELECT id, label FROM strong
-UNION ALL
-SELECT d, coalesce(label, owners[0]) FROM device_owners LEFT JOIN device_labels ON id = owners[0] WHERE size(owners) <= 3;
-
--- table: cookie_owners
-SELECT c, collect_set(label) AS owners
-FROM (SELECT DISTINCT c, coalesce(u, e, p, l, d) AS s FROM seen_together WHERE c IS NOT NULL AND coalesce(u, e, p, l, d) IS NOT NULL)
-JOIN labels_with_devices ON id = s GROUP BY c;
-
--- table: cookie_links
-SELECT owners[0] AS a, explode(slice(owners, 2, 2)) AS b FROM cookie_owners WHERE size(owners) BETWEEN 2 AND 3;
-
--- python: components cookie_links cookie_labels
+-- So is a cookie; a shared device stands for nobody there.
+-- table: cookie_labels
+SELECT c AS id, CASE WHEN min(owner) = max(owner) THEN min(owner) ELSE c END AS label
+FROM (
+    SELECT c, CASE WHEN s IS NOT NULL THEN coalesce(strong.label, s) WHEN NOT is_shared THEN device.label END AS owner
+    FROM (SELECT DISTINCT c, coalesce(u, e, p, l) AS s, d FROM seen_together WHERE c IS NOT NULL)
+    LEFT JOIN strong_labels strong ON strong.id = s LEFT JOIN device_labels device ON device.id = d)
+GROUP BY c;
 
 -- table: identity_map
-SELECT node, value, coalesce(k.label, s.label, node) AS customer_id, first_seen
+SELECT node, value, coalesce(label, node) AS customer_id, first_seen
 FROM identifiers
-LEFT JOIN (
-    SELECT id, label FROM labels_with_devices
-    UNION ALL SELECT c, owners[0] FROM cookie_owners WHERE size(owners) <= 3
-) s ON s.id = node
-LEFT JOIN cookie_labels k ON k.id = s.label;
+LEFT JOIN (SELECT id, label FROM strong_labels UNION ALL SELECT id, label FROM device_labels UNION ALL SELECT id, label FROM cookie_labels) ON id = node;
 
 -- step: dedupe
 -- table: web_events
