@@ -1,6 +1,6 @@
 """Compares the marts of a peer with those that martlet published: `compare.py WAREHOUSE OUT`, or of two peers: `compare.py OUT OUT`.
 
-OUT holds one Parquet file for each mart and `clean_identity_map.parquet`. Prints one line for each mart of the first, and ends
+OUT holds one Parquet file for each mart, or a folder of them, and `clean_identity_map.parquet`. Prints one line for each mart of the first, and ends
 with 1 where rows differ. The order of rows does not matter. Customers have other ids on either side, so each is known by the
 least of its identifiers. All values must be equal, but doubles, which may differ by 1e-9 of their size.
 """
@@ -33,8 +33,9 @@ def main(first, second):
 def published(db, folder, side):
     """Makes a view of the customer of each identifier; returns what each mart is read from."""
     if not (folder / "CURRENT").exists():
-        db.execute(f"CREATE VIEW {side}_map AS SELECT value, customer_id FROM '{folder}/clean_identity_map.parquet'")
-        return {path.stem: f"'{path}'" for path in folder.glob("*.parquet") if not path.stem.startswith("clean_")}
+        found = {path.stem: f"'{path}/*.parquet'" if path.is_dir() else f"'{path}'" for path in folder.glob("*.parquet")}
+        db.execute(f"CREATE VIEW {side}_map AS SELECT value, customer_id FROM {found['clean_identity_map']}")
+        return {mart: relation for mart, relation in found.items() if not mart.startswith("clean_")}
     number = (folder / "CURRENT").read_text(encoding="utf-8").strip()
     tables = json.loads((folder / "generations" / f"{number}.json").read_text(encoding="utf-8"))["tables"]
     read = lambda table: f"read_parquet({[str(folder / file['path']) for file in table['files']]!r})"  # noqa: E731
