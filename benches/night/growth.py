@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Measures how martlet grows: with nights, history, customers, stages and cores.
 
-usage: growth.py MARTLET [--customers N] [--rounds N] [--only nights,history,customers,stages,cores] [--folder DIR]
+usage: growth.py MARTLET [--customers N] [--rounds N] [--only nights,history,customers,stages,cores] [--folder DIR] [--scratch]
 
 MARTLET is a release build; data and warehouses lie in DIR (bench below the target folder by default). Customers are 20,000 where
 nothing is said, and ten times as many for the curve of customers. What was found goes to results/growth.json, and as curves
-to results/*.svg and benches/RESULTS.md.
+to results/*.svg and benches/RESULTS.md, unless --scratch is given.
 """
 
 import argparse
@@ -38,6 +38,7 @@ def arguments():
     parser.add_argument("--only", type=lambda text: text.split(","), default=list(KINDS))
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", run.PROJECT / "target"))
     parser.add_argument("--folder", type=pathlib.Path, default=target / "bench")
+    parser.add_argument("--scratch", action="store_true")
     options = parser.parse_args()
     options.martlet, options.folder = options.martlet.resolve(), options.folder.resolve()
     return options
@@ -135,7 +136,7 @@ def multiply_stages(folder, times):
             (project / "sql" / "marts" / f"{path.stem}_{number}{path.suffix}").write_text(copy, encoding="utf-8")
         copies += [f"  - {name}_{number}" for name in re.findall(r"- (\w+)", published) if name in marts]
     pipeline.write_text(text.rstrip() + "\n" + "\n".join(copies) + "\n", encoding="utf-8")
-    return len(list((project / "sql").rglob("*.sql"))) - len(list((project / "sql" / "staging" / "online_retail").glob("*.sql")))
+    return sum(len(list((project / "sql" / part).glob("*.sql"))) for part in ("staging/nightly", "marts"))
 
 
 def cores(options):
@@ -179,25 +180,31 @@ def write_page(kept):
     PAGE.write_text("\n".join(lines), encoding="utf-8")
 
 
+def keep(options, kind, points):
+    """Keeps what was found of a curve, and writes the pages anew."""
+    results.KEPT.mkdir(exist_ok=True)
+    kept = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
+    kept[kind] = {
+        "date": datetime.date.today().isoformat(), "machine": results.machine(), "customers": options.customers, "rounds": 1 if kind == "nights" else options.rounds,
+        "points": points,
+    }
+    FILE.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    write_page(kept)
+    results.write_page()
+
+
 def main():
     options = arguments()
     options.folder.mkdir(parents=True, exist_ok=True)
-    results.KEPT.mkdir(exist_ok=True)
     run.prepare_project(options.folder)
-    kept = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
     for kind in options.only:
         if kind not in KINDS:
             sys.exit(f"there is no curve `{kind}`")
         points = KINDS[kind](options)
-        kept[kind] = {
-            "date": datetime.date.today().isoformat(), "machine": results.machine(), "customers": options.customers, "rounds": 1 if kind == "nights" else options.rounds,
-            "points": points,
-        }
         for point in points:
             print(f"{kind} {point['x']:>7}: " + "  ".join(f"{figure} {point[figure]:.2f}" for figure in results.UNITS), flush=True)
-        FILE.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-        write_page(kept)
-        results.write_page()
+        if not options.scratch:
+            keep(options, kind, points)
 
 
 if __name__ == "__main__":
