@@ -44,7 +44,7 @@ def arguments():
     return options
 
 
-def night(options, raw, warehouse, as_of=LAST_AS_OF, fresh=True, project="project", threads=None):
+def night(options, raw, warehouse, as_of=LAST_AS_OF, fresh=True, project="project", threads=None, extra=()):
     """Runs the night of a date; returns its figures. A warehouse that is not fresh is built upon."""
     out = options.folder / "out" / warehouse
     if fresh:
@@ -52,7 +52,7 @@ def night(options, raw, warehouse, as_of=LAST_AS_OF, fresh=True, project="projec
     threads = threads or options.threads
     told, figures = measured([
         options.martlet, "--project", options.folder / project, "run", "pipelines/shipped.yaml", "--as-of", as_of, "--raw", raw, "--warehouse", out,
-        "--work", options.folder / "work", "--threads", threads, "--format", "json", "-q",
+        "--work", options.folder / "work", "--threads", threads, "--format", "json", "-q", *extra,
     ], threads)
     report = json.loads(told)
     steps = {}
@@ -76,7 +76,9 @@ def nights(options):
     raw = run.prepare_raw(options.martlet, options.folder, options.customers)
     first = LAST_AS_OF - datetime.timedelta(days=run.DAYS - 1)
     days = [first + datetime.timedelta(days=number) for number in range(run.DAYS)]
-    return [{"x": number + 1, **night(options, raw, "nights", day, fresh=number == 0)} for number, day in enumerate(days)]
+    # In its first two days the shop writes to nobody, so there is a source without any object.
+    extra = ["--allow-incomplete"]
+    return [{"x": number + 1, **night(options, raw, "nights", day, fresh=number == 0, extra=extra)} for number, day in enumerate(days)]
 
 
 def history(options):
@@ -131,8 +133,8 @@ def multiply_stages(folder, times):
     for number in range(2, times + 1):
         for path in list((folder / "project" / "sql" / "marts").iterdir()):
             copy = names.sub(rf"\1_{number}", path.read_text(encoding="utf-8"))
-            # Variables belong to all stages, and are declared by the original.
-            copy = re.sub(r"^variables:.*\n(?:[ #].*\n)*", "", copy, flags=re.MULTILINE)
+            # Variables belong to all stages, and are declared by the original; a night runs no tests.
+            copy = re.sub(r"^(?:variables|tests):.*\n(?:[ #].*\n|\n)*", "", copy, flags=re.MULTILINE)
             (project / "sql" / "marts" / f"{path.stem}_{number}{path.suffix}").write_text(copy, encoding="utf-8")
         copies += [f"  - {name}_{number}" for name in re.findall(r"- (\w+)", published) if name in marts]
     pipeline.write_text(text.rstrip() + "\n" + "\n".join(copies) + "\n", encoding="utf-8")
