@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Measures the marts side by side: martlet and DuckDB compute all of `nightly` from the same clean tables in turn.
 
-usage: run.py MARTLET [--customers N] [--days N] [--rounds N] [--threads N] [--folder DIR] [--duckdb-only WAREHOUSE]
+usage: run.py MARTLET [--customers N] [--days N] [--rounds N] [--threads N] [--folder DIR]
 
 MARTLET is a release build. It publishes one night of a sample into DIR (target/bench by default), where nothing is
 measured. Then, round by round, `martlet run --dev` computes and audits the marts from the clean tables of that night, and
-DuckDB computes the same marts from the same files by tests/interop/marts.sql and writes them as Parquet; what that
-program does in Python, the Markov chain and the resampling, is taken off DuckDB's time. Prints ratios of martlet to
-DuckDB, pair by pair: median, least and greatest, for the stages alone, which is what DuckDB does, and for the whole run
-with its checks; then the slowest stages. tests/interop/marts.py tells whether both compute the same.
+DuckDB computes the same marts by the statements of benches/night/night.sql and writes them as Parquet. It reads the clean
+tables from files in which the customer of each row has been written beside it, once and unmeasured; what is done in
+Python, the Markov chain and the resampling, is taken off DuckDB's time. Prints ratios of martlet to DuckDB, pair by pair:
+median, least and greatest, for the stages alone, which is what DuckDB does, and for the whole run with its checks; then
+the slowest stages. Fails where marts differ.
 """
 
 import argparse
@@ -27,7 +28,9 @@ import venv
 HERE = pathlib.Path(__file__).resolve().parent
 PROJECT = HERE.parent.parent
 AS_OF = "2026-01-31"
-PACKAGES = ["duckdb==2.0.0", "pytz"]
+PACKAGES = ["duckdb==2.0.0", "pytz", "numpy==2.4.6"]
+# The steps of night.sql that lead from clean tables to marts; `prepare` makes macros.
+STEPS = ("prepare", "facts", "rfm", "churn", "attribution", "campaigns", "resampling")
 SHOWN_STAGES = 12
 
 
@@ -39,12 +42,13 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--folder", type=pathlib.Path, default=PROJECT / "target" / "bench")
-    parser.add_argument("--duckdb-only", type=pathlib.Path, help=argparse.SUPPRESS)
+    parser.add_argument("--duckdb-only", nargs=2, type=pathlib.Path, metavar=("CLEAN", "OUT"), help=argparse.SUPPRESS)
+    parser.add_argument("--with-customers", nargs=2, type=pathlib.Path, metavar=("WAREHOUSE", "CLEAN"), help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def prepared(options):
-    """Makes DuckDB's environment and a published night, where they are not there yet."""
+    """Makes DuckDB's environment, a published night and what DuckDB reads of it, where they are not there yet."""
     python = options.folder / "venv-marts" / "bin" / "python"
     if not python.exists():
         venv.create(options.folder / "venv-marts", with_pip=True)
@@ -56,7 +60,10 @@ def prepared(options):
         subprocess.run([options.martlet, *sample], check=True, stdout=subprocess.DEVNULL)
     if not (warehouse / "nightly" / "CURRENT").exists():
         subprocess.run(night(options, raw, warehouse), check=True, stdout=subprocess.DEVNULL)
-    return python, raw, warehouse
+    clean = options.folder / f"clean-{size}"
+    if not clean.exists():
+        subprocess.run([python, __file__, options.martlet, "--with-customers", warehouse, clean], check=True)
+    return python, raw, warehouse, clean
 
 
 def night(options, raw, warehouse):
@@ -91,44 +98,77 @@ def run_martlet(options, raw, warehouse):
     return figures
 
 
-def run_duckdb(options, python, warehouse):
-    command = [python, __file__, options.martlet, "--threads", str(options.threads), "--folder", options.folder]
-    told, figures = measured([*command, "--duckdb-only", warehouse])
+def run_duckdb(options, python, clean, out):
+    shutil.rmtree(out, ignore_errors=True)
+    command = [python, __file__, options.martlet, "--threads", str(options.threads), "--duckdb-only", clean, out]
+    told, figures = measured(command)
     own = json.loads(told)
     return {"wall": own["wall"], "cpu": own["cpu"], "memory": figures["memory"]}
 
 
-def by_duckdb(options):
-    """Computes and writes all marts; tells how long that took without what Python computes."""
-    import duckdb
-
+def interop_marts():
     spec = importlib.util.spec_from_file_location("interop_marts", PROJECT / "tests" / "interop" / "marts.py")
     interop = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(interop)
-    apart = {"wall": 0.0, "cpu": 0.0}
-    for name in ("add_removal_effects", "add_revenue_intervals"):
-        setattr(interop, name, set_apart(getattr(interop, name), apart))
-    out = options.folder / "duckdb-marts"
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
-    root = options.duckdb_only / "nightly"
+    return interop
+
+
+def with_customers(warehouse, clean):
+    """Writes the clean tables of a published night anew, with the customer of each row."""
+    import duckdb
+
+    root = warehouse / "nightly"
     number = (root / "CURRENT").read_text(encoding="utf-8").strip()
     tables = json.loads((root / "generations" / f"{number}.json").read_text(encoding="utf-8"))["tables"]
-    begun, cpu = time.monotonic(), processor_seconds()
     database = duckdb.connect()
-    database.execute(f"SET threads = {options.threads}")
     database.execute("SET TimeZone = 'Asia/Shanghai'")
-    interop.make_clean_views(database, root, tables)
-    for mart, query in interop.recomputed(database).items():
-        database.execute(f"COPY ({query}) TO '{out / mart}.parquet' (FORMAT parquet, COMPRESSION zstd)")
+    interop_marts().make_clean_views(database, root, tables)
+    partial = clean.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    relations = {table: table for table in tables["clean"]}
+    relations["identity_map"] = "(SELECT identifier_type || ':' || value AS value, customer_id, first_seen FROM identity_map WHERE customer_id IS NOT NULL)"
+    for name, relation in relations.items():
+        database.execute(f"COPY {relation} TO '{partial / name}.parquet' (COMPRESSION zstd)")
+    partial.rename(clean)
+
+
+def by_duckdb(options, clean, out):
+    """Computes and writes all marts; tells how long that took without what Python computes."""
+    sys.path[:0] = [str(HERE.parent / "night"), str(HERE.parent / "night" / "peers")]
+    import duckdb
+    from duckdb_night import run
+    from script import statements
+
+    apart = {"wall": 0.0, "cpu": 0.0}
+    out.mkdir(parents=True)
+    begun, cpu = time.monotonic(), processor_seconds()
+    database = duckdb.connect(config={"threads": options.threads, "preserve_insertion_order": "false"})
+    database.execute("SET TimeZone = 'Asia/Shanghai'")
+    for path in clean.glob("*.parquet"):
+        database.execute(f"CREATE VIEW {path.stem} AS FROM '{path}'")
+    for statement in statements(""):
+        if statement.step in STEPS:
+            (set_apart(run, apart) if statement.kind == "python" else run)(database, statement, out)
     wall = time.monotonic() - begun - apart["wall"]
     print(json.dumps({"wall": wall, "cpu": processor_seconds() - cpu - apart["cpu"]}))
 
 
+def compare(options, python, warehouse, clean, out):
+    """Ends the program where the marts of the last runs differ."""
+    latest = warehouse / "nightly@bench" / "latest"
+    for folder in (latest, out):
+        shutil.copy(clean / "identity_map.parquet", folder / "clean_identity_map.parquet")
+    command = [python, HERE.parent / "night" / "compare.py", latest, out]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    if ended.returncode != 0:
+        sys.exit(f"martlet and DuckDB compute different marts:\n{ended.stdout}{ended.stderr}")
+
+
 def set_apart(function, apart):
-    def timed(database):
+    def timed(*arguments):
         begun, cpu = time.monotonic(), processor_seconds()
-        function(database)
+        function(*arguments)
         apart["wall"] += time.monotonic() - begun
         apart["cpu"] += processor_seconds() - cpu
 
@@ -147,18 +187,23 @@ def show(name, values):
 def main():
     options = arguments()
     options.folder = options.folder.resolve()
+    if options.with_customers:
+        return with_customers(*options.with_customers)
     if options.duckdb_only:
-        return by_duckdb(options)
+        return by_duckdb(options, *options.duckdb_only)
     options.martlet = options.martlet.resolve()
     options.folder.mkdir(parents=True, exist_ok=True)
     (options.folder / "work").mkdir(exist_ok=True)
-    python, raw, warehouse = prepared(options)
+    python, raw, warehouse, clean = prepared(options)
+    out = options.folder / "duckdb-marts"
     pairs = []
     for round_number in range(options.rounds + 1):
         ours = run_martlet(options, raw, warehouse)
-        theirs = run_duckdb(options, python, warehouse)
-        # The first round warms the caches of the system.
-        if round_number > 0:
+        theirs = run_duckdb(options, python, clean, out)
+        # The first round warms the caches of the system, and its marts are compared.
+        if round_number == 0:
+            compare(options, python, warehouse, clean, out)
+        else:
             pairs.append((ours, theirs))
     print(f"{options.customers} customers, {options.days} days, {options.rounds} rounds, {options.threads} threads")
     print("martlet / DuckDB:")

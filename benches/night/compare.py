@@ -1,8 +1,10 @@
 """Compares the marts of a peer with those that martlet published: `compare.py WAREHOUSE OUT`, or of two peers: `compare.py OUT OUT`.
 
-OUT holds one Parquet file for each mart and `clean_identity_map.parquet`. Prints one line for each mart of the first, and ends
+OUT holds one Parquet file for each mart, or a folder of them, and `clean_identity_map.parquet`. Prints one line for each mart of the first, and ends
 with 1 where rows differ. The order of rows does not matter. Customers have other ids on either side, so each is known by the
-least of its identifiers. All values must be equal, but doubles, which may differ by 1e-9 of their size.
+least of its identifiers. All values must be equal, but doubles, which may differ by 1e-9 of their size, and so may weights of
+attribution, decimals of twelve places, and their sums: they come of powers of 2 that are rounded to twelve places, and where half
+of the last place is left over, the last bit decides, which libraries do not agree on.
 """
 
 import json
@@ -33,8 +35,9 @@ def main(first, second):
 def published(db, folder, side):
     """Makes a view of the customer of each identifier; returns what each mart is read from."""
     if not (folder / "CURRENT").exists():
-        db.execute(f"CREATE VIEW {side}_map AS SELECT value, customer_id FROM '{folder}/clean_identity_map.parquet'")
-        return {path.stem: f"'{path}'" for path in folder.glob("*.parquet") if not path.stem.startswith("clean_")}
+        found = {path.stem: f"'{path}/*.parquet'" if path.is_dir() else f"'{path}'" for path in folder.glob("*.parquet")}
+        db.execute(f"CREATE VIEW {side}_map AS SELECT value, customer_id FROM {found['clean_identity_map']}")
+        return {mart: relation for mart, relation in found.items() if not mart.startswith("clean_")}
     number = (folder / "CURRENT").read_text(encoding="utf-8").strip()
     tables = json.loads((folder / "generations" / f"{number}.json").read_text(encoding="utf-8"))["tables"]
     read = lambda table: f"read_parquet({[str(folder / file['path']) for file in table['files']]!r})"  # noqa: E731
@@ -65,7 +68,7 @@ def compare(db, name, ours, theirs):
     if types.keys() != found.keys():
         print(f"{name}: columns {sorted(types.keys() ^ found.keys())} are on one side only")
         return 1
-    doubles = [column for column, kind in types.items() if kind == "DOUBLE"]
+    doubles = [column for column, kind in types.items() if kind == "DOUBLE" or kind.endswith(",12)")]
     exact = [column for column in types if column not in doubles]
     # A value that would change when it takes our type is a difference and no rounding.
     cast = ", ".join(

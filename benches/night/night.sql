@@ -39,8 +39,12 @@ CREATE MACRO half_away(a, b) AS (sign(a) * sign(b) * ((2 * abs(a)::HUGEINT + abs
 CREATE MACRO per(a, n) AS (half_away((a * 10000)::HUGEINT, n::HUGEINT)::DECIMAL(30, 0) / 10000)::DECIMAL(18, 4);
 
 -- step: clean
--- table: web_cleaned
-SELECT * EXCLUDE (cart) FROM (
+-- table: web_typed
+SELECT * EXCLUDE (cart),
+    coalesce(event_id IS NOT NULL AND session_id IS NOT NULL AND occurred_at IS NOT NULL
+    AND event_type IN ('page_view', 'product_view', 'add_to_cart', 'checkout') AND (email IS NULL OR is_email(email))
+    AND (cart IS NULL OR cart_value >= 0), false) AS is_sound
+FROM (
     SELECT txt(event_id) AS event_id, rfc3339(txt(ts)) AS occurred_at, rfc3339(txt(received_at)) AS received_at, txt(type) AS event_type,
         txt(session_id) AS session_id, lower(txt(cookie)) AS cookie_id, lower(txt(user_id)) AS user_id, lower(txt(email)) AS email,
         txt(url) AS url, upper(txt(sku)) AS sku, txt(order_id) AS order_id, lower(txt(utm.source)) AS utm_source,
@@ -51,13 +55,13 @@ SELECT * EXCLUDE (cart) FROM (
         columns = {event_id: 'VARCHAR', ts: 'VARCHAR', received_at: 'VARCHAR', type: 'VARCHAR', session_id: 'VARCHAR', cookie: 'VARCHAR',
             user_id: 'VARCHAR', email: 'VARCHAR', url: 'VARCHAR', sku: 'VARCHAR', order_id: 'VARCHAR',
             utm: 'STRUCT(source VARCHAR, medium VARCHAR, campaign VARCHAR)', referrer: 'VARCHAR',
-            device: 'STRUCT(type VARCHAR, os VARCHAR, browser VARCHAR)', cart_value: 'VARCHAR'}))
-WHERE event_id IS NOT NULL AND session_id IS NOT NULL AND occurred_at IS NOT NULL
-    AND event_type IN ('page_view', 'product_view', 'add_to_cart', 'checkout') AND (email IS NULL OR is_email(email))
-    AND (cart IS NULL OR cart_value >= 0);
+            device: 'STRUCT(type VARCHAR, os VARCHAR, browser VARCHAR)', cart_value: 'VARCHAR'}));
 
--- table: app_cleaned
-SELECT * EXCLUDE (written) FROM (
+-- table: app_typed
+SELECT * EXCLUDE (written),
+    coalesce(event_id IS NOT NULL AND session_id IS NOT NULL AND occurred_at IS NOT NULL
+    AND event_type IN ('app_open', 'product_view', 'add_to_cart', 'checkout') AND (written IS NULL OR phone IS NOT NULL), false) AS is_sound
+FROM (
     SELECT txt(event_id) AS event_id, unix_ms(txt(ts)) AS occurred_at, unix_ms(txt(received_at)) AS received_at, txt(type) AS event_type,
         txt(session_id) AS session_id, lower(txt(device.id)) AS device_id, lower(txt(user_id)) AS user_id, txt(phone) AS written,
         e164(written) AS phone, upper(txt(sku)) AS sku, txt(order_id) AS order_id, lower(txt(campaign_id)) AS campaign_id,
@@ -65,12 +69,15 @@ SELECT * EXCLUDE (written) FROM (
     FROM read_json('{raw}/app/dt=*/*.ndjson.gz', format = 'newline_delimited', ignore_errors = true, filename = true, hive_partitioning = false,
         columns = {event_id: 'VARCHAR', ts: 'VARCHAR', received_at: 'VARCHAR', type: 'VARCHAR', session_id: 'VARCHAR',
             device: 'STRUCT(id VARCHAR, os VARCHAR)', user_id: 'VARCHAR', phone: 'VARCHAR', sku: 'VARCHAR', order_id: 'VARCHAR',
-            campaign_id: 'VARCHAR', app: 'STRUCT(version VARCHAR)'}))
-WHERE event_id IS NOT NULL AND session_id IS NOT NULL AND occurred_at IS NOT NULL
-    AND event_type IN ('app_open', 'product_view', 'add_to_cart', 'checkout') AND (written IS NULL OR phone IS NOT NULL);
+            campaign_id: 'VARCHAR', app: 'STRUCT(version VARCHAR)'}));
 
--- table: orders_cleaned
-SELECT * EXCLUDE (written, refund, discount, tax, shipping) FROM (
+-- table: orders_typed
+SELECT * EXCLUDE (written, refund, discount, tax, shipping),
+    coalesce(order_id IS NOT NULL AND placed_at IS NOT NULL AND updated_at IS NOT NULL AND channel IN ('web', 'app')
+    AND status IN ('paid', 'shipped', 'cancelled', 'refunded', 'test') AND currency IN ('CNY', 'USD', 'EUR', 'HKD') AND items_amount >= 0
+    AND discount_amount >= 0 AND tax_amount >= 0 AND shipping_amount >= 0 AND refund_amount >= 0 AND refund_amount <= items_amount
+    AND (email IS NULL OR is_email(email)) AND (written IS NULL OR phone IS NOT NULL), false) AS is_sound
+FROM (
     SELECT txt(order_id) AS order_id, rfc3339(txt(placed_at)) AS placed_at, rfc3339(txt(updated_at)) AS updated_at, txt(channel) AS channel,
         lower(txt(status)) AS status, upper(txt(currency)) AS currency, money(txt(items_amount)) AS items_amount,
         txt(discount_amount) AS discount, txt(tax_amount) AS tax, txt(shipping_amount) AS shipping, txt(refund_amount) AS refund,
@@ -83,11 +90,7 @@ SELECT * EXCLUDE (written, refund, discount, tax, shipping) FROM (
         columns = {order_id: 'VARCHAR', placed_at: 'VARCHAR', updated_at: 'VARCHAR', channel: 'VARCHAR', status: 'VARCHAR', currency: 'VARCHAR',
             items_amount: 'VARCHAR', discount_amount: 'VARCHAR', tax_amount: 'VARCHAR', shipping_amount: 'VARCHAR', refund_amount: 'VARCHAR',
             refunded_at: 'VARCHAR', user_id: 'VARCHAR', email: 'VARCHAR', phone: 'VARCHAR', cookie: 'VARCHAR', device_id: 'VARCHAR',
-            coupon: 'STRUCT(code VARCHAR, campaign_id VARCHAR)', city: 'VARCHAR'}))
-WHERE order_id IS NOT NULL AND placed_at IS NOT NULL AND updated_at IS NOT NULL AND channel IN ('web', 'app')
-    AND status IN ('paid', 'shipped', 'cancelled', 'refunded', 'test') AND currency IN ('CNY', 'USD', 'EUR', 'HKD') AND items_amount >= 0
-    AND discount_amount >= 0 AND tax_amount >= 0 AND shipping_amount >= 0 AND refund_amount >= 0 AND refund_amount <= items_amount
-    AND (email IS NULL OR is_email(email)) AND (written IS NULL OR phone IS NOT NULL);
+            coupon: 'STRUCT(code VARCHAR, campaign_id VARCHAR)', city: 'VARCHAR'}));
 
 -- table: online_order_lines
 SELECT * FROM (
@@ -99,8 +102,12 @@ SELECT * FROM (
 WHERE order_id IS NOT NULL AND line_no >= 1 AND placed_at IS NOT NULL AND sku IS NOT NULL AND quantity > 0 AND unit_price >= 0
 QUALIFY row_number() OVER (PARTITION BY order_id, line_no ORDER BY placed_at DESC, _object DESC) = 1;
 
--- table: store_cleaned
-SELECT * EXCLUDE (written, reduction) FROM (
+-- table: store_typed
+SELECT * EXCLUDE (written, reduction),
+    coalesce(receipt_id IS NOT NULL AND line_no >= 1 AND store_id IS NOT NULL AND sold_at IS NOT NULL AND kind IN ('sale', 'return')
+    AND sku IS NOT NULL AND quantity <> 0 AND unit_price >= 0 AND discount IS NOT NULL
+    AND ((kind = 'sale' AND amount >= 0) OR (kind = 'return' AND amount <= 0)) AND (written IS NULL OR phone IS NOT NULL), false) AS is_sound
+FROM (
     SELECT txt(receipt_id) AS receipt_id, try_cast(txt(line_no) AS BIGINT) AS line_no, txt(store_id) AS store_id,
         try_strptime(txt(sold_at), '%d/%m/%Y %H:%M') AT TIME ZONE 'Asia/Shanghai' AS sold_at, lower(txt(kind)) AS kind,
         txt(original_receipt_id) AS original_receipt_id, upper(txt(loyalty_card)) AS loyalty_card, txt(phone) AS written,
@@ -110,25 +117,27 @@ SELECT * EXCLUDE (written, reduction) FROM (
     FROM read_csv('{raw}/store/dt=*/*.csv', header = true, all_varchar = true, ignore_errors = true, filename = true,
         hive_partitioning = false, auto_detect = false, delim = ',', quote = '"', columns = {'receipt_id': 'VARCHAR', 'line_no': 'VARCHAR',
             'store_id': 'VARCHAR', 'sold_at': 'VARCHAR', 'kind': 'VARCHAR', 'original_receipt_id': 'VARCHAR', 'loyalty_card': 'VARCHAR',
-            'phone': 'VARCHAR', 'sku': 'VARCHAR', 'quantity': 'VARCHAR', 'unit_price': 'VARCHAR', 'discount': 'VARCHAR', 'amount': 'VARCHAR'}))
-WHERE receipt_id IS NOT NULL AND line_no >= 1 AND store_id IS NOT NULL AND sold_at IS NOT NULL AND kind IN ('sale', 'return')
-    AND sku IS NOT NULL AND quantity <> 0 AND unit_price >= 0 AND discount IS NOT NULL
-    AND ((kind = 'sale' AND amount >= 0) OR (kind = 'return' AND amount <= 0)) AND (written IS NULL OR phone IS NOT NULL);
+            'phone': 'VARCHAR', 'sku': 'VARCHAR', 'quantity': 'VARCHAR', 'unit_price': 'VARCHAR', 'discount': 'VARCHAR', 'amount': 'VARCHAR'}));
 
--- table: sends_cleaned
-SELECT * FROM (
+-- table: sends_typed
+SELECT *,
+    coalesce(send_id IS NOT NULL AND campaign_id IS NOT NULL AND channel IN ('email', 'sms', 'push') AND assigned_group IN ('treatment', 'control')
+    AND assigned_at IS NOT NULL AND updated_at IS NOT NULL AND (email IS NULL OR is_email(email)), false) AS is_sound
+FROM (
     SELECT txt(send_id) AS send_id, lower(txt(campaign_id)) AS campaign_id, lower(txt(channel)) AS channel, lower(txt(user_id)) AS user_id,
         lower(txt(email)) AS email, lower(txt("group")) AS assigned_group, rfc3339(txt(assigned_at)) AS assigned_at,
         rfc3339(txt(sent_at)) AS sent_at, rfc3339(txt(opened_at)) AS opened_at, rfc3339(txt(clicked_at)) AS clicked_at,
         rfc3339(txt(updated_at)) AS updated_at, filename AS _object
     FROM read_json('{raw}/sends/dt=*/*.ndjson.gz', format = 'newline_delimited', ignore_errors = true, filename = true, hive_partitioning = false,
         columns = {send_id: 'VARCHAR', campaign_id: 'VARCHAR', channel: 'VARCHAR', user_id: 'VARCHAR', email: 'VARCHAR', "group": 'VARCHAR',
-            assigned_at: 'VARCHAR', sent_at: 'VARCHAR', opened_at: 'VARCHAR', clicked_at: 'VARCHAR', updated_at: 'VARCHAR'}))
-WHERE send_id IS NOT NULL AND campaign_id IS NOT NULL AND channel IN ('email', 'sms', 'push') AND assigned_group IN ('treatment', 'control')
-    AND assigned_at IS NOT NULL AND updated_at IS NOT NULL AND (email IS NULL OR is_email(email));
+            assigned_at: 'VARCHAR', sent_at: 'VARCHAR', opened_at: 'VARCHAR', clicked_at: 'VARCHAR', updated_at: 'VARCHAR'}));
 
--- table: crm_cleaned
-SELECT * EXCLUDE (written, born) FROM (
+-- table: crm_typed
+SELECT * EXCLUDE (written, born),
+    coalesce(user_id IS NOT NULL AND (email IS NULL OR is_email(email)) AND (second_email IS NULL OR is_email(second_email))
+    AND (written IS NULL OR phone IS NOT NULL) AND (born IS NULL OR birthday IS NOT NULL) AND (gender IS NULL OR gender IN ('f', 'm', 'x'))
+    AND created_at IS NOT NULL AND updated_at IS NOT NULL, false) AS is_sound
+FROM (
     SELECT lower(txt(user_id)) AS user_id, txt(name) AS name, lower(txt(email)) AS email, lower(txt(second_email)) AS second_email,
         txt(phone) AS written, e164(written) AS phone, upper(txt(loyalty_card)) AS loyalty_card, txt(birthday) AS born,
         try_strptime(born, ['%Y-%m-%d', '%Y/%m/%d'])::DATE AS birthday, lower(txt(gender)) AS gender, txt(city) AS city,
@@ -139,10 +148,7 @@ SELECT * EXCLUDE (written, born) FROM (
         hive_partitioning = false, auto_detect = false, delim = ',', quote = '"', columns = {'user_id': 'VARCHAR', 'name': 'VARCHAR',
             'email': 'VARCHAR', 'second_email': 'VARCHAR', 'phone': 'VARCHAR', 'loyalty_card': 'VARCHAR', 'birthday': 'VARCHAR',
             'gender': 'VARCHAR', 'city': 'VARCHAR', 'consent_email': 'VARCHAR', 'consent_sms': 'VARCHAR', 'created_at': 'VARCHAR',
-            'updated_at': 'VARCHAR'}))
-WHERE user_id IS NOT NULL AND (email IS NULL OR is_email(email)) AND (second_email IS NULL OR is_email(second_email))
-    AND (written IS NULL OR phone IS NOT NULL) AND (born IS NULL OR birthday IS NOT NULL) AND (gender IS NULL OR gender IN ('f', 'm', 'x'))
-    AND created_at IS NOT NULL AND updated_at IS NOT NULL;
+            'updated_at': 'VARCHAR'}));
 
 -- table: campaigns
 SELECT lower(trim(campaign_id)) AS campaign_id, trim(name) AS name, lower(trim(channel)) AS channel, try_cast(start_date AS DATE) AS start_date,
@@ -181,12 +187,12 @@ QUALIFY row_number() OVER (PARTITION BY rate_date, upper(currency) ORDER BY file
 SELECT node('user_id', user_id) AS u, node('email', email) AS e, node('phone', phone) AS p, node('loyalty_card', loyalty_card) AS l,
     node('device', device_id) AS d, node('cookie', cookie_id) AS c, user_id, email, phone, loyalty_card, device_id, cookie_id, moment
 FROM (
-    SELECT cookie_id, user_id, email, min(occurred_at) AS moment FROM web_cleaned GROUP BY ALL
-    UNION ALL BY NAME SELECT device_id, user_id, phone, min(occurred_at) AS moment FROM app_cleaned GROUP BY ALL
-    UNION ALL BY NAME SELECT user_id, email, phone, cookie_id, device_id, min(placed_at) AS moment FROM orders_cleaned GROUP BY ALL
-    UNION ALL BY NAME SELECT loyalty_card, phone, min(sold_at) AS moment FROM store_cleaned GROUP BY ALL
-    UNION ALL BY NAME SELECT user_id, email, min(assigned_at) AS moment FROM sends_cleaned GROUP BY ALL
-    UNION ALL BY NAME SELECT user_id, email, phone, loyalty_card, min(created_at) AS moment FROM crm_cleaned GROUP BY ALL);
+    SELECT cookie_id, user_id, email, min(occurred_at) AS moment FROM web_typed WHERE is_sound GROUP BY ALL
+    UNION ALL BY NAME SELECT device_id, user_id, phone, min(occurred_at) AS moment FROM app_typed WHERE is_sound GROUP BY ALL
+    UNION ALL BY NAME SELECT user_id, email, phone, cookie_id, device_id, min(placed_at) AS moment FROM orders_typed WHERE is_sound GROUP BY ALL
+    UNION ALL BY NAME SELECT loyalty_card, phone, min(sold_at) AS moment FROM store_typed WHERE is_sound GROUP BY ALL
+    UNION ALL BY NAME SELECT user_id, email, min(assigned_at) AS moment FROM sends_typed WHERE is_sound GROUP BY ALL
+    UNION ALL BY NAME SELECT user_id, email, phone, loyalty_card, min(created_at) AS moment FROM crm_typed WHERE is_sound GROUP BY ALL);
 
 -- table: identifiers
 SELECT node, any_value(value) AS value, min(moment) AS first_seen
@@ -207,89 +213,89 @@ WHERE b IS NOT NULL AND a <> b;
 
 -- python: components strong_links strong_labels
 
--- table: device_owners
-SELECT d, list(DISTINCT coalesce(label, s)) AS owners
-FROM (SELECT DISTINCT d, coalesce(u, e, p, l) AS s FROM seen_together WHERE d IS NOT NULL AND coalesce(u, e, p, l) IS NOT NULL)
-LEFT JOIN strong_labels ON id = s GROUP BY d;
+-- A device on which more than one customer was seen links nobody and is a customer of its own.
+-- table: device_labels
+SELECT d AS id, CASE WHEN min(owner) = max(owner) THEN min(owner) ELSE d END AS label, coalesce(min(owner) <> max(owner), false) AS is_shared
+FROM (
+    SELECT d, coalesce(label, s) AS owner
+    FROM (SELECT DISTINCT d, coalesce(u, e, p, l) AS s FROM seen_together WHERE d IS NOT NULL) LEFT JOIN strong_labels ON id = s)
+GROUP BY d;
 
--- A device shared by too many links nobody.
--- table: device_links
-SELECT owners[1] AS a, unnest(owners[2:]) AS b FROM device_owners WHERE len(owners) BETWEEN 2 AND 3;
-
--- python: components device_links device_labels
-
--- table: labels_with_devices
-WITH strong AS (
-    SELECT node AS id, coalesce(d.label, s.label, node) AS label
-    FROM identifiers LEFT JOIN strong_labels s ON s.id = node LEFT JOIN device_labels d ON d.id = coalesce(s.label, node)
-    WHERE NOT starts_with(value, 'device:') AND NOT starts_with(value, 'cookie:'))
-SELECT id, label FROM strong
-UNION ALL
-SELECT d, coalesce(label, owners[1]) FROM device_owners LEFT JOIN device_labels ON id = owners[1] WHERE len(owners) <= 3;
-
--- table: cookie_owners
-SELECT c, list(DISTINCT label) AS owners
-FROM (SELECT DISTINCT c, coalesce(u, e, p, l, d) AS s FROM seen_together WHERE c IS NOT NULL AND coalesce(u, e, p, l, d) IS NOT NULL)
-JOIN labels_with_devices ON id = s GROUP BY c;
-
--- table: cookie_links
-SELECT owners[1] AS a, unnest(owners[2:]) AS b FROM cookie_owners WHERE len(owners) BETWEEN 2 AND 3;
-
--- python: components cookie_links cookie_labels
+-- So is a cookie; a shared device stands for nobody there.
+-- table: cookie_labels
+SELECT c AS id, CASE WHEN min(owner) = max(owner) THEN min(owner) ELSE c END AS label
+FROM (
+    SELECT c, CASE WHEN s IS NOT NULL THEN coalesce(strong.label, s) WHEN NOT is_shared THEN device.label END AS owner
+    FROM (SELECT DISTINCT c, coalesce(u, e, p, l) AS s, d FROM seen_together WHERE c IS NOT NULL)
+    LEFT JOIN strong_labels strong ON strong.id = s LEFT JOIN device_labels device ON device.id = d)
+GROUP BY c;
 
 -- Identifiers that nothing links are customers of their own.
 -- table: identity_map
-SELECT node, value, coalesce(k.label, s.label, node) AS customer_id, first_seen
+SELECT node, value, coalesce(label, node) AS customer_id, first_seen
 FROM identifiers
-LEFT JOIN (
-    FROM labels_with_devices
-    UNION ALL SELECT c, owners[1] FROM cookie_owners WHERE len(owners) <= 3
-) s ON s.id = node
-LEFT JOIN cookie_labels k ON k.id = s.label;
+LEFT JOIN (FROM strong_labels UNION ALL SELECT id, label FROM device_labels UNION ALL FROM cookie_labels) ON id = node;
 
 -- step: dedupe
--- The newest copy of each row, with the customer of its strongest identifier.
+-- The newest copy of each row, with the customer of its strongest identifier. Few events come twice, and only those are put in order.
 -- table: web_events
-SELECT w.*, customer_id FROM web_cleaned w
+SELECT w.* EXCLUDE (is_sound), customer_id
+FROM web_typed w ANTI JOIN (
+    SELECT rowid AS older FROM web_typed
+    WHERE is_sound AND event_id IN (SELECT event_id FROM web_typed WHERE is_sound GROUP BY event_id HAVING count(*) > 1)
+    QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY received_at DESC NULLS LAST, _object DESC) > 1) ON older = w.rowid
 LEFT JOIN identity_map ON node = coalesce(node('user_id', user_id), node('email', email), node('cookie', cookie_id))
-QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY received_at DESC NULLS LAST, _object DESC) = 1;
+WHERE is_sound;
 
-DROP TABLE web_cleaned;
+DROP TABLE web_typed;
 
 -- table: app_events
-SELECT a.*, customer_id FROM app_cleaned a
+SELECT a.* EXCLUDE (is_sound), customer_id
+FROM app_typed a ANTI JOIN (
+    SELECT rowid AS older FROM app_typed
+    WHERE is_sound AND event_id IN (SELECT event_id FROM app_typed WHERE is_sound GROUP BY event_id HAVING count(*) > 1)
+    QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY received_at DESC NULLS LAST, _object DESC) > 1) ON older = a.rowid
 LEFT JOIN identity_map ON node = coalesce(node('user_id', user_id), node('phone', phone), node('device', device_id))
-QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY received_at DESC NULLS LAST, _object DESC) = 1;
+WHERE is_sound;
 
-DROP TABLE app_cleaned;
+DROP TABLE app_typed;
 
 -- table: online_orders
-SELECT o.*, customer_id FROM orders_cleaned o
-LEFT JOIN identity_map ON node = coalesce(node('user_id', user_id), node('email', email), node('phone', phone), node('device', device_id), node('cookie', cookie_id))
-QUALIFY row_number() OVER (PARTITION BY order_id ORDER BY updated_at DESC, _object DESC) = 1;
+SELECT o.*, customer_id
+FROM (
+    SELECT * EXCLUDE (is_sound) FROM orders_typed WHERE is_sound
+    QUALIFY row_number() OVER (PARTITION BY order_id ORDER BY updated_at DESC, _object DESC) = 1) o
+LEFT JOIN identity_map
+ON node = coalesce(node('user_id', user_id), node('email', email), node('phone', phone), node('device', device_id), node('cookie', cookie_id));
 
 -- table: store_sales
-SELECT s.*, customer_id FROM store_cleaned s
-LEFT JOIN identity_map ON node = coalesce(node('phone', phone), node('loyalty_card', loyalty_card))
-QUALIFY row_number() OVER (PARTITION BY receipt_id, line_no ORDER BY sold_at DESC, _object DESC) = 1;
+SELECT s.*, customer_id
+FROM (
+    SELECT * EXCLUDE (is_sound) FROM store_typed WHERE is_sound
+    QUALIFY row_number() OVER (PARTITION BY receipt_id, line_no ORDER BY sold_at DESC, _object DESC) = 1) s
+LEFT JOIN identity_map ON node = coalesce(node('phone', phone), node('loyalty_card', loyalty_card));
 
 -- table: campaign_sends
-SELECT s.*, customer_id FROM sends_cleaned s
-LEFT JOIN identity_map ON node = coalesce(node('user_id', user_id), node('email', email))
-QUALIFY row_number() OVER (PARTITION BY send_id ORDER BY updated_at DESC, _object DESC) = 1;
+SELECT s.*, customer_id
+FROM (
+    SELECT * EXCLUDE (is_sound) FROM sends_typed WHERE is_sound
+    QUALIFY row_number() OVER (PARTITION BY send_id ORDER BY updated_at DESC, _object DESC) = 1) s
+LEFT JOIN identity_map ON node = coalesce(node('user_id', user_id), node('email', email));
 
 -- table: crm_customers
-SELECT c.*, customer_id FROM crm_cleaned c
-LEFT JOIN identity_map ON node = coalesce(node('user_id', user_id), node('email', email), node('phone', phone), node('loyalty_card', loyalty_card))
-QUALIFY row_number() OVER (PARTITION BY user_id ORDER BY updated_at DESC, _object DESC) = 1;
+SELECT c.*, customer_id
+FROM (
+    SELECT * EXCLUDE (is_sound) FROM crm_typed WHERE is_sound
+    QUALIFY row_number() OVER (PARTITION BY user_id ORDER BY updated_at DESC, _object DESC) = 1) c
+LEFT JOIN identity_map ON node = coalesce(node('user_id', user_id), node('email', email), node('phone', phone), node('loyalty_card', loyalty_card));
 
-DROP TABLE orders_cleaned;
+DROP TABLE orders_typed;
 
-DROP TABLE store_cleaned;
+DROP TABLE store_typed;
 
-DROP TABLE sends_cleaned;
+DROP TABLE sends_typed;
 
-DROP TABLE crm_cleaned;
+DROP TABLE crm_typed;
 
 -- step: facts
 -- Products of two decimals of at most 18 digits have 18 digits in DuckDB; a wider factor makes them wider.
@@ -348,10 +354,10 @@ WITH back AS (
     FROM receipts WHERE NOT is_sale AND original IS NOT NULL GROUP BY original
 )
 SELECT r.receipt_id AS order_id, customer_id, sold_at AS ordered_at, 'store' AS channel, gross AS gross_value,
-    gross - sold AS discount_value, r.returned + coalesce(b.returned, 0) AS refund_value,
+    (gross - sold)::DECIMAL(18, 4) AS discount_value, (r.returned + coalesce(b.returned, 0))::DECIMAL(18, 4) AS refund_value,
     0 AS tax_value, 0 AS shipping_value, 1 AS rate,
     CASE WHEN r.returned > 0 THEN greatest(day_of(sold_at), coalesce(day_of(b.moment), day_of(sold_at))) ELSE day_of(b.moment) END AS refunded_on,
-    CASE WHEN b.original IS NULL THEN r.cost ELSE r.cost + b.cost END AS cost_value,
+    CASE WHEN b.original IS NULL THEN r.cost ELSE r.cost + b.cost END::DECIMAL(18, 4) AS cost_value,
     NULL AS coupon_campaign_id, 0 AS coupon_value,
     CASE WHEN NOT is_sale THEN 'return_without_sale' WHEN customer_id IS NULL THEN 'unresolved' ELSE 'eligible' END AS eligibility
 FROM receipts r LEFT JOIN back b ON b.original = r.receipt_id AND r.is_sale
@@ -609,13 +615,17 @@ FROM (
     FROM presence p GROUP BY month, until, done);
 
 -- mart: fact_customer_lifecycle
-WITH changes AS (
+WITH usual AS (
+    -- The least gap that is at least as long as nine tenths of the customer's gaps.
+    SELECT customer_id, list_sort(list(next - day))[(count(*) * 9 + 9) // 10] AS gap FROM spells WHERE next IS NOT NULL GROUP BY customer_id
+    HAVING count(*) >= 5
+), changes AS (
     FROM states WHERE day IS NOT NULL QUALIFY state IS DISTINCT FROM lag(state) OVER (PARTITION BY customer_id ORDER BY day)
 )
 SELECT customer_id, row_number() OVER w AS state_number, state, day AS from_date, lead(day) OVER w AS to_date,
     lead(day) OVER w IS NULL AS is_current, last_day AS last_order_date, 45 AS risk_days, 90 AS churn_days, 'fixed' AS threshold_rule,
-    as_of() AS as_of, '2' AS definition_version
-FROM changes WINDOW w AS (PARTITION BY customer_id ORDER BY day);
+    gap AS usual_gap_days, as_of() AS as_of, '2' AS definition_version
+FROM changes LEFT JOIN usual USING (customer_id) WINDOW w AS (PARTITION BY customer_id ORDER BY day);
 
 -- mart: fact_churn_points
 WITH last_orders AS (
@@ -679,25 +689,24 @@ LEFT JOIN removal_effects r USING (channel)
 WINDOW o AS (PARTITION BY order_id);
 
 -- table: shares
-WITH raw AS (
-    SELECT order_id, pos, touch_id, channel, campaign_id, n, unnest([
-        {model: 'first', w: (pos = 1)::DOUBLE},
-        {model: 'last', w: (pos = n)::DOUBLE},
-        {model: 'last_non_direct', w: (pos = last_real)::DOUBLE},
-        {model: 'linear', w: 1.0::DOUBLE},
-        {model: 'position', w: CASE WHEN n < 3 THEN 1.0 WHEN pos IN (1, n) THEN 0.4 ELSE 0.2 / (n - 2) END::DOUBLE},
-        {model: 'time_decay', w: pow(2, -(micros / 86400000000) / 7)},
-        {model: 'markov', w: effect},
-        {model: 'shapley', w: 1.0::DOUBLE / kinds / same}], recursive := true)
+WITH weights AS (
+    SELECT order_id, pos, touch_id, channel, campaign_id, n, (pos = 1)::INT::DECIMAL(18, 15) AS first, (pos = n)::INT::DECIMAL(18, 15) AS last,
+        (pos = last_real)::INT::DECIMAL(18, 15) AS real, 1::DECIMAL(18, 15) AS linear,
+        CASE WHEN n < 3 THEN 1.0 WHEN pos IN (1, n) THEN 0.4 ELSE 0.2 / (n - 2) END::DOUBLE::DECIMAL(18, 15) AS position,
+        pow(2, -(micros / 86400000000) / 7)::DECIMAL(13, 12)::DECIMAL(18, 15) AS decay, effect::DECIMAL(13, 12)::DECIMAL(18, 15) AS markov,
+        (1.0::DOUBLE / kinds / same)::DECIMAL(18, 15) AS shapley
     FROM shape
-), rounded AS (
-    SELECT * EXCLUDE (w), (CASE WHEN model IN ('time_decay', 'markov') THEN w::DECIMAL(13, 12)::DOUBLE ELSE w END)::DECIMAL(18, 15) AS w FROM raw
-), summed AS (
-    SELECT *, sum(w) OVER (PARTITION BY order_id, model) AS total FROM rounded
+), listed AS (
+    SELECT order_id, pos, touch_id, channel, coalesce(campaign_id, '(no campaign)') AS campaign_id, n, unnest([
+        {model: 'first', w: first, total: sum(first) OVER o}, {model: 'last', w: last, total: sum(last) OVER o},
+        {model: 'last_non_direct', w: real, total: sum(real) OVER o}, {model: 'linear', w: linear, total: sum(linear) OVER o},
+        {model: 'position', w: position, total: sum(position) OVER o}, {model: 'time_decay', w: decay, total: sum(decay) OVER o},
+        {model: 'markov', w: markov, total: sum(markov) OVER o}, {model: 'shapley', w: shapley, total: sum(shapley) OVER o}], recursive := true)
+    FROM weights WINDOW o AS (PARTITION BY order_id)
 )
-SELECT order_id, model, pos, touch_id, channel, coalesce(campaign_id, '(no campaign)') AS campaign_id, total = 0 AS is_fallback,
+SELECT order_id, model, pos, touch_id, channel, campaign_id, total = 0 AS is_fallback,
     (CASE WHEN total = 0 THEN 1 / n::DOUBLE ELSE w::DOUBLE / total::DOUBLE END)::DECIMAL(13, 12)::DECIMAL(20, 12) AS weight
-FROM summed WHERE total = 0 OR w > 0;
+FROM listed WHERE total = 0 OR w > 0;
 
 -- table: earned
 SELECT *, ((CASE WHEN cost_value IS NULL THEN net_value * 0.35 ELSE net_value - cost_value END) + coupon_value)::DECIMAL(18, 4) AS contribution
@@ -706,17 +715,21 @@ FROM eligible;
 -- What is left over by rounding goes to the largest share, the earliest among equals.
 -- table: credits
 WITH parts AS (
-    SELECT s.*, m.customer_id, m.month, m.n, m.cost_value IS NULL AS is_estimated, m.refunded_on,
-        m.net_value, m.refund_value, m.contribution, (m.net_value * weight)::DECIMAL(18, 4) AS net, (m.refund_value * weight)::DECIMAL(18, 4) AS refund,
-        (m.contribution * weight)::DECIMAL(18, 4) AS contributed, row_number() OVER (PARTITION BY order_id, model ORDER BY weight DESC, pos) = 1 AS takes
-    FROM shares s JOIN earned m USING (order_id)
+    SELECT s.*, (net_value * weight)::DECIMAL(18, 4) AS net, CASE WHEN refund_value = 0 THEN 0 ELSE (refund_value * weight)::DECIMAL(18, 4) END AS refund,
+        (contribution * weight)::DECIMAL(18, 4) AS contributed
+    FROM shares s JOIN earned USING (order_id)
+), given AS (
+    SELECT order_id, model, arg_min(pos, {w: -weight, p: pos}) AS pos, sum(weight) AS weight, sum(net) AS net, sum(refund) AS refund, sum(contributed) AS contributed
+    FROM parts GROUP BY order_id, model
+), rest AS (
+    SELECT order_id, model, pos, 1 - weight AS weight, net_value - net AS net, refund_value - refund AS refund, contribution - contributed AS contributed
+    FROM given JOIN earned USING (order_id)
 )
-SELECT order_id, customer_id, month, model, pos, touch_id, channel, campaign_id, is_fallback, is_estimated, refunded_on, n,
-    (weight + CASE WHEN takes THEN 1 - sum(weight) OVER w ELSE 0 END)::DECIMAL(20, 12) AS weight,
-    (net + CASE WHEN takes THEN net_value - sum(net) OVER w ELSE 0 END)::DECIMAL(18, 4) AS net_value,
-    (refund + CASE WHEN takes THEN refund_value - sum(refund) OVER w ELSE 0 END)::DECIMAL(18, 4) AS refund_value,
-    (contributed + CASE WHEN takes THEN contribution - sum(contributed) OVER w ELSE 0 END)::DECIMAL(18, 4) AS contribution
-FROM parts WINDOW w AS (PARTITION BY order_id, model)
+SELECT order_id, customer_id, month, model, pos, touch_id, channel, campaign_id, is_fallback, cost_value IS NULL AS is_estimated, refunded_on, n,
+    (p.weight + coalesce(r.weight, 0))::DECIMAL(20, 12) AS weight, (p.net + coalesce(r.net, 0))::DECIMAL(18, 4) AS net_value,
+    (p.refund + coalesce(r.refund, 0))::DECIMAL(18, 4) AS refund_value, (p.contributed + coalesce(r.contributed, 0))::DECIMAL(18, 4) AS contribution
+FROM parts p LEFT JOIN rest r USING (order_id, model, pos)
+JOIN (SELECT order_id, customer_id, month, cost_value, refunded_on, n FROM earned) USING (order_id)
 UNION ALL
 SELECT order_id, customer_id, month, model, NULL, NULL, '(unattributed)', '(unattributed)', false, cost_value IS NULL, refunded_on, n, 1, net_value,
     refund_value, contribution
@@ -743,9 +756,16 @@ FROM named n CROSS JOIN channels k CROSS JOIN total CROSS JOIN touched
 LEFT JOIN summed c ON c.model = n.model AND c.channel = k.channel LEFT JOIN removal_effects r ON r.channel = k.channel;
 
 -- step: campaigns
+-- table: spend
+SELECT campaign_id, channel, cost_date AS spend_date, (cost * rate)::DECIMAL(18, 4) AS spend_value, impressions, clicks,
+    platform_conversions AS platform_reported_conversions
+FROM campaign_costs c JOIN rates r ON r.currency = c.currency AND r.rate_date = c.cost_date WHERE cost_date < today();
+
+-- mart: fact_campaign_spend
+SELECT *, as_of() AS as_of, '2' AS definition_version FROM spend;
+
 -- table: costs
-SELECT campaign_id, date_trunc('month', cost_date)::DATE AS month, sum((cost * rate)::DECIMAL(18, 4)) AS spend
-FROM campaign_costs c JOIN rates r ON r.currency = c.currency AND r.rate_date = c.cost_date WHERE cost_date < today() GROUP BY ALL;
+SELECT campaign_id, date_trunc('month', spend_date)::DATE AS month, sum(spend_value) AS spend FROM spend GROUP BY ALL;
 
 -- mart: fact_campaign_roi
 WITH credited AS (
@@ -792,47 +812,62 @@ SELECT j.campaign_id, d.name AS campaign_name, CASE WHEN j.campaign_id LIKE '(%'
 FROM joined j LEFT JOIN campaigns d ON d.campaign_id = j.campaign_id
 LEFT JOIN earnings e ON e.month = j.month LEFT JOIN spendings m ON m.month = j.month;
 
--- mart: fact_campaign_lift
+-- What each member of the groups of a campaign ordered; a coupon is no gain.
+-- table: outcomes
 WITH assigned AS (
     SELECT campaign_id, customer_id, assigned_group AS side, assigned_at AS t
     FROM campaign_sends WHERE customer_id IS NOT NULL AND assigned_at < as_of()
     QUALIFY row_number() OVER (PARTITION BY campaign_id, customer_id ORDER BY assigned_at, assigned_group, send_id) = 1
-), person AS (
-    SELECT a.campaign_id, a.customer_id, side, t + INTERVAL 336 HOURS <= as_of() AS done, count(m.order_id) AS orders,
-        coalesce(sum(net_value), 0) AS revenue, coalesce(sum(contribution), 0) AS contribution
-    FROM assigned a
-    LEFT JOIN earned m ON m.customer_id = a.customer_id AND m.ordered_at >= t AND m.ordered_at < t + INTERVAL 336 HOURS
-    GROUP BY a.campaign_id, a.customer_id, side, t
-), sides AS (
+)
+SELECT a.campaign_id, a.customer_id, side, t + INTERVAL 336 HOURS <= as_of() AS done, count(m.order_id) AS orders,
+    coalesce(sum(net_value), 0)::DECIMAL(18, 4) AS revenue, coalesce(sum(contribution - coupon_value), 0)::DECIMAL(18, 4) AS contribution
+FROM assigned a
+LEFT JOIN earned m ON m.customer_id = a.customer_id AND m.ordered_at >= t AND m.ordered_at < t + INTERVAL 336 HOURS
+GROUP BY a.campaign_id, a.customer_id, side, t;
+
+-- table: sides
+WITH counted AS (
     SELECT campaign_id, bool_and(done) AS done,
         count(*) FILTER (side = 'treatment') AS nt, count(*) FILTER (side = 'control') AS nc,
         count(*) FILTER (side = 'treatment' AND orders > 0) AS xt, count(*) FILTER (side = 'control' AND orders > 0) AS xc,
         coalesce(sum(revenue) FILTER (side = 'treatment'), 0) AS rt, coalesce(sum(revenue) FILTER (side = 'control'), 0) AS rc,
-        coalesce(sum(contribution) FILTER (side = 'treatment'), 0) AS ct, coalesce(sum(contribution) FILTER (side = 'control'), 0) AS cc,
-        var_samp(revenue::DOUBLE) FILTER (side = 'treatment') AS vt, var_samp(revenue::DOUBLE) FILTER (side = 'control') AS vc
-    FROM person GROUP BY campaign_id
-), proportions AS (
-    SELECT *, xt / nullif(nt, 0) AS pt, xc / nullif(nc, 0) AS pc, least(xt, nt - xt, xc, nc - xc) >= 5 AS enough,
+        coalesce(sum(contribution) FILTER (side = 'treatment'), 0) AS ct, coalesce(sum(contribution) FILTER (side = 'control'), 0) AS cc
+    FROM outcomes GROUP BY campaign_id
+)
+SELECT *, least(xt, nt - xt, xc, nc - xc) >= 5 AS enough FROM counted;
+
+-- Of a campaign with too few orders no interval of revenue is told.
+-- table: resampled
+SELECT campaign_id, any_value(nt) AS nt, any_value(nc) AS nc, list(revenue::DOUBLE ORDER BY revenue) FILTER (side = 'treatment' AND revenue <> 0) AS treated,
+    list(revenue::DOUBLE ORDER BY revenue) FILTER (side = 'control' AND revenue <> 0) AS control
+FROM outcomes JOIN sides USING (campaign_id) WHERE enough GROUP BY campaign_id;
+
+-- step: resampling
+-- python: revenue_intervals
+
+-- step: campaigns
+-- mart: fact_campaign_lift
+WITH proportions AS (
+    SELECT *, xt / nullif(nt, 0) AS pt, xc / nullif(nc, 0) AS pc,
         (xt + 1.9208) / (nt + 3.8416) AS mt, (xc + 1.9208) / (nc + 3.8416) AS mc,
         1.96 * sqrt((xt * (1 - xt / nullif(nt, 0)) + 0.9604)) / (nt + 3.8416) AS ht, 1.96 * sqrt((xc * (1 - xc / nullif(nc, 0)) + 0.9604)) / (nc + 3.8416) AS hc
     FROM sides
 ), margins AS (
     SELECT *, CASE WHEN enough THEN 1.96 * sqrt(pt * (1 - pt) / nt + pc * (1 - pc) / nc) ELSE sqrt((pt - (mt - ht)) ** 2 + ((mc + hc) - pc) ** 2) END AS down,
         CASE WHEN enough THEN 1.96 * sqrt(pt * (1 - pt) / nt + pc * (1 - pc) / nc) ELSE sqrt(((mt + ht) - pt) ** 2 + (pc - (mc - hc)) ** 2) END AS up,
-        CASE WHEN enough THEN 1.96 * sqrt(vt / nt + vc / nc) END AS money_margin, rt::DOUBLE / nullif(nt, 0) - rc::DOUBLE / nullif(nc, 0) AS money_difference
-    FROM proportions
+        nt * i.low AS money_low, nt * i.high AS money_high
+    FROM proportions LEFT JOIN revenue_intervals i USING (campaign_id)
 )
 SELECT m.campaign_id, k.name AS campaign_name, done AS is_complete, nt AS treated_customers, nc AS control_customers, xt AS treated_converters,
     xc AS control_converters, pt AS treated_rate, pc AS control_rate, pt - pc AS rate_difference, pt - pc - down AS rate_difference_low,
     pt - pc + up AS rate_difference_high, xt - nt * pc AS incremental_conversions, (pt - pc - down) * nt AS incremental_conversions_low,
     (pt - pc + up) * nt AS incremental_conversions_high, coalesce(pt - pc - down <= 0 AND pt - pc + up >= 0, true) AS inconclusive,
     CASE WHEN enough THEN 'wald' ELSE 'newcombe' END AS interval_method, rt AS treated_revenue, rc AS control_revenue,
-    rt::DOUBLE - nt * rc::DOUBLE / nullif(nc, 0) AS incremental_revenue, (money_difference - money_margin) * nt AS incremental_revenue_low,
-    (money_difference + money_margin) * nt AS incremental_revenue_high,
-    coalesce(abs(money_difference) <= money_margin, true) AS revenue_inconclusive, ct::DOUBLE - nt * cc::DOUBLE / nullif(nc, 0) AS incremental_contribution,
+    rt::DOUBLE - nt * rc::DOUBLE / nullif(nc, 0) AS incremental_revenue, money_low AS incremental_revenue_low, money_high AS incremental_revenue_high,
+    coalesce(money_low <= 0 AND money_high >= 0, true) AS revenue_inconclusive, ct::DOUBLE - nt * cc::DOUBLE / nullif(nc, 0) AS incremental_contribution,
     coalesce(spend, 0) AS spend, (rt::DOUBLE - nt * rc::DOUBLE / nullif(nc, 0)) / nullif(spend::DOUBLE, 0) AS incremental_roas,
     (ct::DOUBLE - nt * cc::DOUBLE / nullif(nc, 0) - spend::DOUBLE) / nullif(spend::DOUBLE, 0) AS incremental_roi, 14 AS lift_days,
-    'randomised control group, intention to treat' AS method, as_of() AS as_of, '2' AS definition_version
+    'randomised control group, intention to treat' AS method, as_of() AS as_of, '3' AS definition_version
 FROM margins m LEFT JOIN campaigns k USING (campaign_id) LEFT JOIN (SELECT campaign_id, sum(spend) AS spend FROM costs GROUP BY ALL) USING (campaign_id);
 
 -- mart: fact_campaign_pre_post

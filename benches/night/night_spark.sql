@@ -26,31 +26,38 @@ CREATE TEMPORARY FUNCTION node(kind STRING, value STRING) RETURNS BIGINT RETURN 
     'test@test.com', 'noreply@example.com', '+8613800138000', 'LC00000000', '00000000-0000-0000-0000-000000000000') THEN xxhash64(kind, value) END;
 
 -- step: clean
--- table: web_cleaned
-SELECT * EXCEPT (cart) FROM (
+-- table: web_typed
+SELECT * EXCEPT (cart),
+    coalesce(event_id IS NOT NULL AND session_id IS NOT NULL AND occurred_at IS NOT NULL
+    AND event_type IN ('page_view', 'product_view', 'add_to_cart', 'checkout') AND (email IS NULL OR is_email(email))
+    AND (cart IS NULL OR cart_value >= 0), false) AS is_sound
+FROM (
     SELECT txt(event_id) AS event_id, try_cast(txt(ts) AS TIMESTAMP) AS occurred_at, try_cast(txt(received_at) AS TIMESTAMP) AS received_at,
         txt(type) AS event_type, txt(session_id) AS session_id, lower(txt(cookie)) AS cookie_id, lower(txt(user_id)) AS user_id,
         lower(txt(email)) AS email, txt(url) AS url, upper(txt(sku)) AS sku, txt(order_id) AS order_id, lower(txt(utm.source)) AS utm_source,
         lower(txt(utm.medium)) AS utm_medium, lower(txt(utm.campaign)) AS utm_campaign, txt(referrer) AS referrer,
         lower(txt(device.type)) AS device_type, txt(device.os) AS device_os, txt(device.browser) AS browser, txt(cart_value) AS cart,
         money(txt(cart_value)) AS cart_value, _object
-    FROM raw_web)
-WHERE event_id IS NOT NULL AND session_id IS NOT NULL AND occurred_at IS NOT NULL
-    AND event_type IN ('page_view', 'product_view', 'add_to_cart', 'checkout') AND (email IS NULL OR is_email(email))
-    AND (cart IS NULL OR cart_value >= 0);
+    FROM raw_web);
 
--- table: app_cleaned
-SELECT * EXCEPT (written) FROM (
+-- table: app_typed
+SELECT * EXCEPT (written),
+    coalesce(event_id IS NOT NULL AND session_id IS NOT NULL AND occurred_at IS NOT NULL
+    AND event_type IN ('app_open', 'product_view', 'add_to_cart', 'checkout') AND (written IS NULL OR phone IS NOT NULL), false) AS is_sound
+FROM (
     SELECT txt(event_id) AS event_id, timestamp_millis(try_cast(txt(ts) AS BIGINT)) AS occurred_at,
         timestamp_millis(try_cast(txt(received_at) AS BIGINT)) AS received_at, txt(type) AS event_type, txt(session_id) AS session_id,
         lower(txt(device.id)) AS device_id, lower(txt(user_id)) AS user_id, txt(phone) AS written, e164(txt(phone)) AS phone, upper(txt(sku)) AS sku,
         txt(order_id) AS order_id, lower(txt(campaign_id)) AS campaign_id, txt(app.version) AS app_version, txt(device.os) AS device_os, _object
-    FROM raw_app)
-WHERE event_id IS NOT NULL AND session_id IS NOT NULL AND occurred_at IS NOT NULL
-    AND event_type IN ('app_open', 'product_view', 'add_to_cart', 'checkout') AND (written IS NULL OR phone IS NOT NULL);
+    FROM raw_app);
 
--- table: orders_cleaned
-SELECT * EXCEPT (written) FROM (
+-- table: orders_typed
+SELECT * EXCEPT (written),
+    coalesce(order_id IS NOT NULL AND placed_at IS NOT NULL AND updated_at IS NOT NULL AND channel IN ('web', 'app')
+    AND status IN ('paid', 'shipped', 'cancelled', 'refunded', 'test') AND currency IN ('CNY', 'USD', 'EUR', 'HKD') AND items_amount >= 0
+    AND discount_amount >= 0 AND tax_amount >= 0 AND shipping_amount >= 0 AND refund_amount >= 0 AND refund_amount <= items_amount
+    AND (email IS NULL OR is_email(email)) AND (written IS NULL OR phone IS NOT NULL), false) AS is_sound
+FROM (
     SELECT txt(order_id) AS order_id, try_cast(txt(placed_at) AS TIMESTAMP) AS placed_at, try_cast(txt(updated_at) AS TIMESTAMP) AS updated_at,
         txt(channel) AS channel, lower(txt(status)) AS status, upper(txt(currency)) AS currency, money(txt(items_amount)) AS items_amount,
         money(coalesce(txt(discount_amount), '0')) AS discount_amount, money(coalesce(txt(tax_amount), '0')) AS tax_amount,
@@ -58,11 +65,7 @@ SELECT * EXCEPT (written) FROM (
         try_cast(txt(refunded_at) AS TIMESTAMP) AS refunded_at, lower(txt(user_id)) AS user_id, lower(txt(email)) AS email, txt(phone) AS written,
         e164(txt(phone)) AS phone, lower(txt(cookie)) AS cookie_id, lower(txt(device_id)) AS device_id, txt(coupon.code) AS coupon_code,
         lower(txt(coupon.campaign_id)) AS coupon_campaign_id, txt(city) AS city, _object
-    FROM raw_orders)
-WHERE order_id IS NOT NULL AND placed_at IS NOT NULL AND updated_at IS NOT NULL AND channel IN ('web', 'app')
-    AND status IN ('paid', 'shipped', 'cancelled', 'refunded', 'test') AND currency IN ('CNY', 'USD', 'EUR', 'HKD') AND items_amount >= 0
-    AND discount_amount >= 0 AND tax_amount >= 0 AND shipping_amount >= 0 AND refund_amount >= 0 AND refund_amount <= items_amount
-    AND (email IS NULL OR is_email(email)) AND (written IS NULL OR phone IS NOT NULL);
+    FROM raw_orders);
 
 -- table: online_order_lines
 SELECT * EXCEPT (copy) FROM (
@@ -73,39 +76,42 @@ SELECT * EXCEPT (copy) FROM (
     WHERE order_id IS NOT NULL AND line_no >= 1 AND placed_at IS NOT NULL AND sku IS NOT NULL AND quantity > 0 AND unit_price >= 0)
 WHERE copy = 1;
 
--- table: store_cleaned
-SELECT * EXCEPT (written) FROM (
+-- table: store_typed
+SELECT * EXCEPT (written),
+    coalesce(receipt_id IS NOT NULL AND line_no >= 1 AND store_id IS NOT NULL AND sold_at IS NOT NULL AND kind IN ('sale', 'return')
+    AND sku IS NOT NULL AND quantity <> 0 AND unit_price >= 0 AND discount IS NOT NULL
+    AND ((kind = 'sale' AND amount >= 0) OR (kind = 'return' AND amount <= 0)) AND (written IS NULL OR phone IS NOT NULL), false) AS is_sound
+FROM (
     SELECT txt(receipt_id) AS receipt_id, try_cast(txt(line_no) AS BIGINT) AS line_no, txt(store_id) AS store_id,
         try_to_timestamp(txt(sold_at), 'dd/MM/yyyy HH:mm') AS sold_at, lower(txt(kind)) AS kind, txt(original_receipt_id) AS original_receipt_id,
         upper(txt(loyalty_card)) AS loyalty_card, txt(phone) AS written, e164(txt(phone)) AS phone, upper(txt(sku)) AS sku,
         try_cast(txt(quantity) AS BIGINT) AS quantity, typed_money(txt(unit_price)) AS unit_price, typed_money(coalesce(txt(discount), '0')) AS discount,
         typed_money(txt(amount)) AS amount, _object
-    FROM raw_store)
-WHERE receipt_id IS NOT NULL AND line_no >= 1 AND store_id IS NOT NULL AND sold_at IS NOT NULL AND kind IN ('sale', 'return')
-    AND sku IS NOT NULL AND quantity <> 0 AND unit_price >= 0 AND discount IS NOT NULL
-    AND ((kind = 'sale' AND amount >= 0) OR (kind = 'return' AND amount <= 0)) AND (written IS NULL OR phone IS NOT NULL);
+    FROM raw_store);
 
--- table: sends_cleaned
-SELECT * FROM (
+-- table: sends_typed
+SELECT *,
+    coalesce(send_id IS NOT NULL AND campaign_id IS NOT NULL AND channel IN ('email', 'sms', 'push') AND assigned_group IN ('treatment', 'control')
+    AND assigned_at IS NOT NULL AND updated_at IS NOT NULL AND (email IS NULL OR is_email(email)), false) AS is_sound
+FROM (
     SELECT txt(send_id) AS send_id, lower(txt(campaign_id)) AS campaign_id, lower(txt(channel)) AS channel, lower(txt(user_id)) AS user_id,
         lower(txt(email)) AS email, lower(txt(`group`)) AS assigned_group, try_cast(txt(assigned_at) AS TIMESTAMP) AS assigned_at,
         try_cast(txt(sent_at) AS TIMESTAMP) AS sent_at, try_cast(txt(opened_at) AS TIMESTAMP) AS opened_at,
         try_cast(txt(clicked_at) AS TIMESTAMP) AS clicked_at, try_cast(txt(updated_at) AS TIMESTAMP) AS updated_at, _object
-    FROM raw_sends)
-WHERE send_id IS NOT NULL AND campaign_id IS NOT NULL AND channel IN ('email', 'sms', 'push') AND assigned_group IN ('treatment', 'control')
-    AND assigned_at IS NOT NULL AND updated_at IS NOT NULL AND (email IS NULL OR is_email(email));
+    FROM raw_sends);
 
--- table: crm_cleaned
-SELECT * EXCEPT (written, born) FROM (
+-- table: crm_typed
+SELECT * EXCEPT (written, born),
+    coalesce(user_id IS NOT NULL AND (email IS NULL OR is_email(email)) AND (second_email IS NULL OR is_email(second_email))
+    AND (written IS NULL OR phone IS NOT NULL) AND (born IS NULL OR birthday IS NOT NULL) AND (gender IS NULL OR gender IN ('f', 'm', 'x'))
+    AND created_at IS NOT NULL AND updated_at IS NOT NULL, false) AS is_sound
+FROM (
     SELECT lower(txt(user_id)) AS user_id, txt(name) AS name, lower(txt(email)) AS email, lower(txt(second_email)) AS second_email,
         txt(phone) AS written, e164(txt(phone)) AS phone, upper(txt(loyalty_card)) AS loyalty_card, txt(birthday) AS born,
         try_cast(replace(txt(birthday), '/', '-') AS DATE) AS birthday, lower(txt(gender)) AS gender, txt(city) AS city,
         coalesce(try_cast(txt(consent_email) AS BOOLEAN), false) AS consent_email, coalesce(try_cast(txt(consent_sms) AS BOOLEAN), false) AS consent_sms,
         wall(txt(created_at)) AS created_at, wall(txt(updated_at)) AS updated_at, _object
-    FROM raw_crm)
-WHERE user_id IS NOT NULL AND (email IS NULL OR is_email(email)) AND (second_email IS NULL OR is_email(second_email))
-    AND (written IS NULL OR phone IS NOT NULL) AND (born IS NULL OR birthday IS NOT NULL) AND (gender IS NULL OR gender IN ('f', 'm', 'x'))
-    AND created_at IS NOT NULL AND updated_at IS NOT NULL;
+    FROM raw_crm);
 
 -- table: campaigns
 SELECT * EXCEPT (copy) FROM (
@@ -142,12 +148,12 @@ FROM raw_exchange_rates GROUP BY 1, 2;
 SELECT node('user_id', user_id) AS u, node('email', email) AS e, node('phone', phone) AS p, node('loyalty_card', loyalty_card) AS l,
     node('device', device_id) AS d, node('cookie', cookie_id) AS c, user_id, email, phone, loyalty_card, device_id, cookie_id, moment
 FROM (
-    SELECT cookie_id, NULL AS device_id, user_id, email, NULL AS phone, NULL AS loyalty_card, min(occurred_at) AS moment FROM web_cleaned GROUP BY cookie_id, user_id, email
-    UNION ALL SELECT NULL, device_id, user_id, NULL, phone, NULL, min(occurred_at) FROM app_cleaned GROUP BY device_id, user_id, phone
-    UNION ALL SELECT cookie_id, device_id, user_id, email, phone, NULL, min(placed_at) FROM orders_cleaned GROUP BY cookie_id, device_id, user_id, email, phone
-    UNION ALL SELECT NULL, NULL, NULL, NULL, phone, loyalty_card, min(sold_at) FROM store_cleaned GROUP BY phone, loyalty_card
-    UNION ALL SELECT NULL, NULL, user_id, email, NULL, NULL, min(assigned_at) FROM sends_cleaned GROUP BY user_id, email
-    UNION ALL SELECT NULL, NULL, user_id, email, phone, loyalty_card, min(created_at) FROM crm_cleaned GROUP BY user_id, email, phone, loyalty_card);
+    SELECT cookie_id, NULL AS device_id, user_id, email, NULL AS phone, NULL AS loyalty_card, min(occurred_at) AS moment FROM web_typed WHERE is_sound GROUP BY cookie_id, user_id, email
+    UNION ALL SELECT NULL, device_id, user_id, NULL, phone, NULL, min(occurred_at) FROM app_typed WHERE is_sound GROUP BY device_id, user_id, phone
+    UNION ALL SELECT cookie_id, device_id, user_id, email, phone, NULL, min(placed_at) FROM orders_typed WHERE is_sound GROUP BY cookie_id, device_id, user_id, email, phone
+    UNION ALL SELECT NULL, NULL, NULL, NULL, phone, loyalty_card, min(sold_at) FROM store_typed WHERE is_sound GROUP BY phone, loyalty_card
+    UNION ALL SELECT NULL, NULL, user_id, email, NULL, NULL, min(assigned_at) FROM sends_typed WHERE is_sound GROUP BY user_id, email
+    UNION ALL SELECT NULL, NULL, user_id, email, phone, loyalty_card, min(created_at) FROM crm_typed WHERE is_sound GROUP BY user_id, email, phone, loyalty_card);
 
 -- table: identifiers
 SELECT node, any_value(value) AS value, min(moment) AS first_seen
@@ -167,74 +173,58 @@ WHERE b IS NOT NULL AND a <> b;
 
 -- python: components strong_links strong_labels
 
--- table: device_owners
-SELECT d, collect_set(coalesce(label, s)) AS owners
-FROM (SELECT DISTINCT d, coalesce(u, e, p, l) AS s FROM seen_together WHERE d IS NOT NULL AND coalesce(u, e, p, l) IS NOT NULL)
-LEFT JOIN strong_labels ON id = s GROUP BY d;
+-- A device on which more than one customer was seen links nobody and is a customer of its own.
+-- table: device_labels
+SELECT d AS id, CASE WHEN min(owner) = max(owner) THEN min(owner) ELSE d END AS label, coalesce(min(owner) <> max(owner), false) AS is_shared
+FROM (
+    SELECT d, coalesce(label, s) AS owner
+    FROM (SELECT DISTINCT d, coalesce(u, e, p, l) AS s FROM seen_together WHERE d IS NOT NULL) LEFT JOIN strong_labels ON id = s)
+GROUP BY d;
 
--- table: device_links
-SELECT owners[0] AS a, explode(slice(owners, 2, 2)) AS b FROM device_owners WHERE size(owners) BETWEEN 2 AND 3;
-
--- python: components device_links device_labels
-
--- table: labels_with_devices
-WITH strong AS (
-    SELECT node AS id, coalesce(d.label, s.label, node) AS label
-    FROM identifiers LEFT JOIN strong_labels s ON s.id = node LEFT JOIN device_labels d ON d.id = coalesce(s.label, node)
-    WHERE NOT startswith(value, 'device:') AND NOT startswith(value, 'cookie:'))
-SELECT id, label FROM strong
-UNION ALL
-SELECT d, coalesce(label, owners[0]) FROM device_owners LEFT JOIN device_labels ON id = owners[0] WHERE size(owners) <= 3;
-
--- table: cookie_owners
-SELECT c, collect_set(label) AS owners
-FROM (SELECT DISTINCT c, coalesce(u, e, p, l, d) AS s FROM seen_together WHERE c IS NOT NULL AND coalesce(u, e, p, l, d) IS NOT NULL)
-JOIN labels_with_devices ON id = s GROUP BY c;
-
--- table: cookie_links
-SELECT owners[0] AS a, explode(slice(owners, 2, 2)) AS b FROM cookie_owners WHERE size(owners) BETWEEN 2 AND 3;
-
--- python: components cookie_links cookie_labels
+-- So is a cookie; a shared device stands for nobody there.
+-- table: cookie_labels
+SELECT c AS id, CASE WHEN min(owner) = max(owner) THEN min(owner) ELSE c END AS label
+FROM (
+    SELECT c, CASE WHEN s IS NOT NULL THEN coalesce(strong.label, s) WHEN NOT is_shared THEN device.label END AS owner
+    FROM (SELECT DISTINCT c, coalesce(u, e, p, l) AS s, d FROM seen_together WHERE c IS NOT NULL)
+    LEFT JOIN strong_labels strong ON strong.id = s LEFT JOIN device_labels device ON device.id = d)
+GROUP BY c;
 
 -- table: identity_map
-SELECT node, value, coalesce(k.label, s.label, node) AS customer_id, first_seen
+SELECT node, value, coalesce(label, node) AS customer_id, first_seen
 FROM identifiers
-LEFT JOIN (
-    SELECT id, label FROM labels_with_devices
-    UNION ALL SELECT c, owners[0] FROM cookie_owners WHERE size(owners) <= 3
-) s ON s.id = node
-LEFT JOIN cookie_labels k ON k.id = s.label;
+LEFT JOIN (SELECT id, label FROM strong_labels UNION ALL SELECT id, label FROM device_labels UNION ALL SELECT id, label FROM cookie_labels) ON id = node;
 
 -- step: dedupe
 -- table: web_events
-SELECT w.* EXCEPT (copy), customer_id
-FROM (SELECT *, row_number() OVER (PARTITION BY event_id ORDER BY received_at DESC NULLS LAST, _object DESC) AS copy FROM web_cleaned) w
+SELECT w.* EXCEPT (copy, is_sound), customer_id
+FROM (SELECT *, row_number() OVER (PARTITION BY event_id ORDER BY received_at DESC NULLS LAST, _object DESC) AS copy FROM web_typed WHERE is_sound) w
 LEFT JOIN identity_map ON node = coalesce(node('user_id', user_id), node('email', email), node('cookie', cookie_id)) WHERE copy = 1;
 
 -- table: app_events
-SELECT a.* EXCEPT (copy), customer_id
-FROM (SELECT *, row_number() OVER (PARTITION BY event_id ORDER BY received_at DESC NULLS LAST, _object DESC) AS copy FROM app_cleaned) a
+SELECT a.* EXCEPT (copy, is_sound), customer_id
+FROM (SELECT *, row_number() OVER (PARTITION BY event_id ORDER BY received_at DESC NULLS LAST, _object DESC) AS copy FROM app_typed WHERE is_sound) a
 LEFT JOIN identity_map ON node = coalesce(node('user_id', user_id), node('phone', phone), node('device', device_id)) WHERE copy = 1;
 
 -- table: online_orders
-SELECT o.* EXCEPT (copy), customer_id
-FROM (SELECT *, row_number() OVER (PARTITION BY order_id ORDER BY updated_at DESC, _object DESC) AS copy FROM orders_cleaned) o
+SELECT o.* EXCEPT (copy, is_sound), customer_id
+FROM (SELECT *, row_number() OVER (PARTITION BY order_id ORDER BY updated_at DESC, _object DESC) AS copy FROM orders_typed WHERE is_sound) o
 LEFT JOIN identity_map
 ON node = coalesce(node('user_id', user_id), node('email', email), node('phone', phone), node('device', device_id), node('cookie', cookie_id)) WHERE copy = 1;
 
 -- table: store_sales
-SELECT s.* EXCEPT (copy), customer_id
-FROM (SELECT *, row_number() OVER (PARTITION BY receipt_id, line_no ORDER BY sold_at DESC, _object DESC) AS copy FROM store_cleaned) s
+SELECT s.* EXCEPT (copy, is_sound), customer_id
+FROM (SELECT *, row_number() OVER (PARTITION BY receipt_id, line_no ORDER BY sold_at DESC, _object DESC) AS copy FROM store_typed WHERE is_sound) s
 LEFT JOIN identity_map ON node = coalesce(node('phone', phone), node('loyalty_card', loyalty_card)) WHERE copy = 1;
 
 -- table: campaign_sends
-SELECT s.* EXCEPT (copy), customer_id
-FROM (SELECT *, row_number() OVER (PARTITION BY send_id ORDER BY updated_at DESC, _object DESC) AS copy FROM sends_cleaned) s
+SELECT s.* EXCEPT (copy, is_sound), customer_id
+FROM (SELECT *, row_number() OVER (PARTITION BY send_id ORDER BY updated_at DESC, _object DESC) AS copy FROM sends_typed WHERE is_sound) s
 LEFT JOIN identity_map ON node = coalesce(node('user_id', user_id), node('email', email)) WHERE copy = 1;
 
 -- table: crm_customers
-SELECT c.* EXCEPT (copy), customer_id
-FROM (SELECT *, row_number() OVER (PARTITION BY user_id ORDER BY updated_at DESC, _object DESC) AS copy FROM crm_cleaned) c
+SELECT c.* EXCEPT (copy, is_sound), customer_id
+FROM (SELECT *, row_number() OVER (PARTITION BY user_id ORDER BY updated_at DESC, _object DESC) AS copy FROM crm_typed WHERE is_sound) c
 LEFT JOIN identity_map ON node = coalesce(node('user_id', user_id), node('email', email), node('phone', phone), node('loyalty_card', loyalty_card)) WHERE copy = 1;
 
 -- step: facts
@@ -491,21 +481,27 @@ LEFT JOIN removal_effects r ON r.channel = s.channel
 WINDOW o AS (PARTITION BY order_id);
 
 -- view: shares
-WITH raw AS (
-    SELECT order_id, pos, touch_id, channel, campaign_id, n, stack(8,
-        'first', CAST(pos = 1 AS DOUBLE), 'last', CAST(pos = n AS DOUBLE), 'last_non_direct', CAST(pos = last_real AS DOUBLE), 'linear', 1D,
-        'position', CASE WHEN n < 3 THEN 1D WHEN pos IN (1, n) THEN 0.4D ELSE 0.2D / (n - 2) END,
-        'time_decay', CAST(CAST(pow(2, -(micros / 86400000000) / 7) AS DECIMAL(13, 12)) AS DOUBLE),
-        'markov', CAST(CAST(effect AS DECIMAL(13, 12)) AS DOUBLE), 'shapley', 1D / kinds / same) AS (model, w)
+WITH weights AS (
+    SELECT order_id, pos, touch_id, channel, campaign_id, n, CAST(CAST(pos = 1 AS INT) AS DECIMAL(18, 15)) AS first,
+        CAST(CAST(pos = n AS INT) AS DECIMAL(18, 15)) AS last, CAST(CAST(pos = last_real AS INT) AS DECIMAL(18, 15)) AS real,
+        CAST(1 AS DECIMAL(18, 15)) AS linear,
+        CAST(CASE WHEN n < 3 THEN 1D WHEN pos IN (1, n) THEN 0.4D ELSE 0.2D / (n - 2) END AS DECIMAL(18, 15)) AS position,
+        CAST(CAST(pow(2, -(micros / 86400000000) / 7) AS DECIMAL(13, 12)) AS DECIMAL(18, 15)) AS decay,
+        CAST(CAST(effect AS DECIMAL(13, 12)) AS DECIMAL(18, 15)) AS markov, CAST(1D / kinds / same AS DECIMAL(18, 15)) AS shapley
     FROM shape
-), rounded AS (
-    SELECT * EXCEPT (w), CAST(w AS DECIMAL(18, 15)) AS w FROM raw
 ), summed AS (
-    SELECT *, sum(w) OVER (PARTITION BY order_id, model) AS total FROM rounded
+    SELECT *, sum(first) OVER o AS sum_first, sum(last) OVER o AS sum_last, sum(real) OVER o AS sum_real, sum(linear) OVER o AS sum_linear,
+        sum(position) OVER o AS sum_position, sum(decay) OVER o AS sum_decay, sum(markov) OVER o AS sum_markov, sum(shapley) OVER o AS sum_shapley
+    FROM weights WINDOW o AS (PARTITION BY order_id)
+), listed AS (
+    SELECT order_id, pos, touch_id, channel, coalesce(campaign_id, '(no campaign)') AS campaign_id, n, stack(8,
+        'first', first, sum_first, 'last', last, sum_last, 'last_non_direct', real, sum_real, 'linear', linear, sum_linear,
+        'position', position, sum_position, 'time_decay', decay, sum_decay, 'markov', markov, sum_markov, 'shapley', shapley, sum_shapley) AS (model, w, total)
+    FROM summed
 )
-SELECT order_id, pos, touch_id, channel, model, coalesce(campaign_id, '(no campaign)') AS campaign_id, total = 0 AS is_fallback,
+SELECT order_id, pos, touch_id, channel, model, campaign_id, total = 0 AS is_fallback,
     CAST(CASE WHEN total = 0 THEN 1D / n ELSE CAST(w AS DOUBLE) / CAST(total AS DOUBLE) END AS DECIMAL(13, 12)) AS weight
-FROM summed WHERE total = 0 OR w > 0;
+FROM listed WHERE total = 0 OR w > 0;
 
 -- table: earned
 SELECT *, CAST(CAST(CASE WHEN cost_value IS NULL THEN net_value * 0.35 ELSE net_value - cost_value END AS DECIMAL(20, 6)) + coupon_value AS DECIMAL(18, 4)) AS contribution

@@ -36,10 +36,10 @@ AS_OF = "2026-01-31"
 # DuckDB compares, whoever is the peer; pytz is what it needs for times with a zone.
 COMPARES = ["duckdb==2.0.0", "pytz"]
 PACKAGES = {
-    "duckdb": [],
+    "duckdb": ["numpy==2.4.6"],
     "polars": ["polars==2.1.0"],
     # The newest dbt installs a program from elsewhere.
-    "dbt": ["dbt-core<1.11", "dbt-duckdb<1.11"],
+    "dbt": ["dbt-core<1.11", "dbt-duckdb<1.11", "numpy==2.4.6"],
     "pyspark": ["pyspark==4.3.0"],
     "shipped": [],
     "floor": [],
@@ -138,7 +138,8 @@ def run_peer(options, python, peer, raw):
     command = [options.floor, raw, out, options.threads] if peer == "floor" else [python, HERE / "peers" / f"{peer}_night.py", raw, out, options.threads]
     with open(options.folder / f"{peer}.log", "w", encoding="utf-8") as log:
         told, figures = measured(command, options.threads, {"PATH": f"{python.parent}:{os.environ['PATH']}"}, log)
-    return {**figures, "steps": json.loads(told.splitlines()[-1])}
+    # The floor has no steps; it tells how many bytes it has read.
+    return {**figures, "steps": {} if peer == "floor" else json.loads(told.splitlines()[-1])}
 
 
 def compare(options, python, peer):
@@ -175,7 +176,8 @@ def show(peer, pairs, compared):
         print(f"  {figure:<8} {spread}   ({ours:.2f} / {theirs:.2f} {results.UNITS[figure]})")
     for side in ("martlet", "peer") if pairs else ():
         steps = {step: statistics.median(pair[side]["steps"].get(step, 0) for pair in pairs) for step in pairs[0][side]["steps"]}
-        print(f"  {side if side == 'martlet' else peer}: " + ", ".join(f"{step} {seconds:.2f} s" for step, seconds in steps.items()))
+        if steps:
+            print(f"  {side if side == 'martlet' else peer}: " + ", ".join(f"{step} {seconds:.2f} s" for step, seconds in steps.items()))
     for line in compared:
         print(f"  {line}", flush=True)
 

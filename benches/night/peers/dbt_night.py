@@ -29,12 +29,14 @@ COMPONENTS = PYTHON_MODEL + """    from duckdb_night import components
     components(session, "{links}", "{labels}_made")
     return session.table("{labels}_made")
 """
-EFFECTS = PYTHON_MODEL + """    from duckdb_night import add_removal_effects
-    dbt.ref("transitions")
-    session.execute("DROP TABLE IF EXISTS removal_effects_made")
-    add_removal_effects(session, "removal_effects_made")
-    return session.table("removal_effects_made")
+COMPUTED = PYTHON_MODEL + """    from duckdb_night import add_{name}
+    dbt.ref("{reads}")
+    session.execute("DROP TABLE IF EXISTS {name}_made")
+    add_{name}(session, "{name}_made")
+    return session.table("{name}_made")
 """
+# What Python computes, and the model it reads.
+READS = {"removal_effects": "transitions", "revenue_intervals": "resampled"}
 
 
 def write_project(raw, out, threads):
@@ -42,7 +44,7 @@ def write_project(raw, out, threads):
     models = out / "models"
     models.mkdir(parents=True)
     script = [statement for statement in statements(raw) if not statement.sql.startswith("DROP")]
-    names = {statement.name for statement in script if statement.kind in ("table", "view")} | {"removal_effects"}
+    names = {statement.name for statement in script if statement.kind in ("table", "view")} | READS.keys()
     names |= {statement.name.split()[2] for statement in script if statement.name.startswith("components")}
     macros, steps = [], {}
     for statement in script:
@@ -71,8 +73,8 @@ def model(statement, names, out):
     match statement.name.split():
         case ["components", links, labels]:
             return f"{labels}.py", COMPONENTS.format(links=links, labels=labels, **folders)
-        case ["removal_effects"]:
-            return "removal_effects.py", EFFECTS.format(**folders)
+        case [name] if name in READS:
+            return f"{name}.py", COMPUTED.format(name=name, reads=READS[name], **folders)
     own = set(re.findall(r"(\w+) AS \(", statement.sql)) | {statement.name}
     refer = lambda found: f"{found[1]}{{{{ ref('{found[2]}') }}}}" if found[2] in names - own else found[0]  # noqa: E731
     sql = re.sub(r"(\b(?:FROM|JOIN)\s+)(\w+)\b(?!\()", refer, statement.sql)

@@ -13,6 +13,7 @@ import duckdb
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from removal import removal_effects  # noqa: E402
+from resample import revenue_intervals  # noqa: E402
 from script import statements  # noqa: E402
 
 CLEAN = (
@@ -25,7 +26,7 @@ def components(db, links, labels):
     """Gives all that is linked one label, the least of its members: in each round, labels that became less spread on."""
     db.execute(f"CREATE TEMP TABLE ends AS SELECT a, b FROM {links} UNION ALL SELECT b, a FROM {links}")
     db.execute(f"CREATE TABLE {labels} AS SELECT a AS id, least(a, min(b)) AS label FROM ends GROUP BY a")
-    db.execute(f"CREATE TEMP TABLE changed AS FROM {labels}")
+    db.execute(f"CREATE TEMP TABLE changed AS FROM {labels} WHERE label < id")
     while db.execute("SELECT count(*) FROM changed").fetchone()[0]:
         db.execute(
             f"CREATE OR REPLACE TEMP TABLE changed AS SELECT a AS id, least_label AS label FROM ("
@@ -42,14 +43,23 @@ def add_removal_effects(db, table):
     db.executemany(f"INSERT INTO {table} VALUES (?, ?)", effects)
 
 
+def add_revenue_intervals(db, table):
+    intervals = revenue_intervals(db.execute("SELECT campaign_id, nt, nc, treated, control FROM resampled").fetchall())
+    db.execute(f"CREATE TABLE {table} (campaign_id VARCHAR, low DOUBLE, high DOUBLE)")
+    if intervals:
+        db.executemany(f"INSERT INTO {table} VALUES (?, ?, ?)", intervals)
+
+
 def run(db, statement, out):
     match statement.kind:
         case "python":
             match statement.name.split():
                 case ["components", links, labels]:
                     components(db, links, labels)
-                case _:
+                case ["removal_effects"]:
                     add_removal_effects(db, "removal_effects")
+                case ["revenue_intervals"]:
+                    add_revenue_intervals(db, "revenue_intervals")
         case "table" | "view":
             db.execute(f"CREATE {statement.kind} {statement.name} AS {statement.sql}")
         case "mart":

@@ -1,6 +1,6 @@
 """A night in Polars, lazy: `polars_night.py RAW OUT THREADS`.
 
-Reads and cleans with the expressions of `benches/ingest/polars_ingest.py`, and computes nine marts of 21: orders and their lines,
+Reads and cleans with the expressions of `benches/ingest/polars_ingest.py`, and computes nine marts of 22: orders and their lines,
 touches, products, campaigns, RFM segments, cohort churn, credits and campaign returns. Amounts are whole numbers of ten-thousandths, since Polars rounds products of
 decimals in its own way. What more than one query needs is collected once.
 Prints one JSON object with the seconds of each step.
@@ -273,19 +273,20 @@ def identity(web_rows, app_rows, order_rows, store_rows, send_rows, crm_rows):
     ]).group_by("node").agg(c("value").first(), c("moment").min().alias("first_seen"), c("is_strong").first()).collect()
     strong_links = pl.concat([together.select(a="s", b=short) for short in "epl"]).filter(c("b").is_not_null() & (c("a") != c("b"))).unique()
     labels = identifiers.filter("is_strong").select(id="node").join(components(strong_links), on="id", how="left").select("id", label=c("label").fill_null(c("id")))
-    for weak, owner in (("d", c("s")), ("k", pl.coalesce("s", "d"))):
-        labels = with_weak(together.select(weak=weak, owner=owner), labels)
+    devices = owned(together.select(weak="d", owner="s"), labels)
+    # A shared device stands for nobody where it was seen with a cookie.
+    cookies = owned(together.select(weak="k", owner=pl.coalesce("s", "d")), pl.concat([labels, devices.filter(~c("is_shared")).select("id", "label")]))
+    labels = pl.concat([labels, *(weak.select("id", "label") for weak in (devices, cookies))])
     return identifiers.join(labels, left_on="node", right_on="id", how="left").select(
         "node", "value", "first_seen", customer_id=c("label").fill_null(c("node"))).lazy()
 
 
-def with_weak(pairs, labels):
-    """Adds identifiers that up to three customers share, and joins these; one that more share is left out."""
-    owners = pairs.filter(c("weak").is_not_null() & c("owner").is_not_null()).unique().join(labels, left_on="owner", right_on="id").select("weak", "label").unique()
-    owners = owners.filter(pl.len().over("weak") <= 3).with_columns(least=c("label").min().over("weak"))
-    joined = components(owners.filter(c("label") != c("least")).select(a="least", b="label"))
-    added = pl.concat([labels, owners.select(id="weak", label="least").unique()])
-    return added.join(joined.rename({"label": "merged"}), left_on="label", right_on="id", how="left").select("id", label=c("merged").fill_null(c("label")))
+def owned(pairs, labels):
+    """Gives devices or cookies the label of their only owner; one with several owners links nobody and is a customer of its own."""
+    owners = pairs.filter(c("weak").is_not_null()).unique().join(labels, left_on="owner", right_on="id", how="left").group_by("weak").agg(
+        least=c("label").min(), most=c("label").max())
+    is_shared = (c("least") != c("most")).fill_null(False)
+    return owners.select(id="weak", label=pl.when(is_shared).then(c("weak")).otherwise(c("least").fill_null(c("weak"))), is_shared=is_shared)
 
 
 # ---------------------------------------------------------------------------------------------------------------- facts

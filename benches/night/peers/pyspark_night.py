@@ -107,11 +107,8 @@ def run(spark, statement, out):
 
 
 def write(rows, name, out):
-    """Writes rows to one file, as the others do."""
-    folder = out / f"{name}.spark"
-    rows.coalesce(1).write.option("compression", "zstd").parquet(str(folder))
-    next(folder.glob("*.parquet")).rename(out / f"{name}.parquet")
-    shutil.rmtree(folder)
+    """Writes rows as a folder of files, as many as Spark has parts: to make one file of them would leave all but one core idle."""
+    rows.write.option("compression", "zstd").parquet(str(out / f"{name}.parquet"))
 
 
 def main(raw, out, threads):
@@ -120,7 +117,9 @@ def main(raw, out, threads):
         SparkSession.builder.master(f"local[{threads}]").appName("night").config("spark.driver.memory", "8g").config("spark.ui.enabled", "false")
         .config("spark.sql.session.timeZone", "Asia/Shanghai").config("spark.sql.shuffle.partitions", str(2 * threads)).config("spark.local.dir", str(out / "spill"))
         .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1").config("spark.log.level", "ERROR")
-        .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS").config("spark.sql.files.maxPartitionBytes", "64m").getOrCreate()
+        .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS").config("spark.sql.files.maxPartitionBytes", "64m")
+        # The files of a local disk are listed without a job that has a task for each folder.
+        .config("spark.sql.sources.parallelPartitionDiscovery.threshold", "100000").config("spark.ui.showConsoleProgress", "false").getOrCreate()
     )
     seconds = {"start": time.monotonic() - begun}
     read_raw(spark, raw)
