@@ -1,7 +1,15 @@
 -- What a customer saw in vain: touches in the window of no order. Those between two orders, or after the last, are one
 -- path that ended in nothing. Collapsed to the first, it has no step twice, as paths to orders have none; repeats in a row
 -- may stay, for a chain that goes from a channel to itself leads nowhere else by it.
-SELECT customer_id, orders_before, touched_at, source_order, touch_id, channel
+SELECT
+    customer_id,
+    orders_before,
+    touched_at,
+    source_order,
+    touch_id,
+    channel,
+    LAG(channel) OVER in_order AS previous_channel,
+    LEAD(touch_id) OVER in_order IS NULL AS is_last
 FROM (
     SELECT
         customer_id,
@@ -54,3 +62,4 @@ FROM (
     WHERE channel IS NOT NULL
 ) AS numbered
 WHERE $attribution_collapse <> 'first' OR occurrence = 1
+WINDOW in_order AS (PARTITION BY customer_id, orders_before ORDER BY touched_at, source_order, touch_id)

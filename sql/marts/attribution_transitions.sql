@@ -10,27 +10,11 @@ FROM (
     FROM attribution_steps
     WHERE touch_position = touches
     UNION ALL
-    SELECT
-        COALESCE(
-            LAG(channel) OVER (
-                PARTITION BY customer_id, orders_before
-                ORDER BY touched_at, source_order, touch_id
-            ),
-            '(start)'
-        ) AS from_state,
-        channel AS to_state
+    SELECT COALESCE(previous_channel, '(start)') AS from_state, channel AS to_state
     FROM attribution_lost_touches
     UNION ALL
     SELECT channel AS from_state, '(null)' AS to_state
-    FROM (
-        SELECT
-            channel,
-            LEAD(touch_id) OVER (
-                PARTITION BY customer_id, orders_before
-                ORDER BY touched_at, source_order, touch_id
-            ) AS next_touch_id
-        FROM attribution_lost_touches
-    ) AS lost
-    WHERE next_touch_id IS NULL
+    FROM attribution_lost_touches
+    WHERE is_last
 ) AS steps
 GROUP BY from_state, to_state

@@ -72,8 +72,8 @@ pub(crate) struct Stage {
     pub(crate) description: Option<String>,
     pub(crate) columns: Vec<StageColumn>,
     pub(crate) checks: Vec<Check>,
-    /// How many columns, from the left, tell all rows of a table that passes its checks apart.
-    pub(crate) telling_columns: usize,
+    /// The places of columns that tell all rows of a table that passes its checks apart, from left to right.
+    pub(crate) telling_columns: Vec<usize>,
     /// Those of the checks that look at one row at a time, together.
     pub(crate) row_checks: Option<RowChecks>,
     pub(crate) tests: Vec<UnitTest>,

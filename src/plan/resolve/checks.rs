@@ -72,15 +72,23 @@ impl Asked {
     }
 }
 
-/// Returns how many columns, from the left, tell all rows of a table that passes its checks apart; all of them where
-/// none is known to.
-pub(super) fn telling_columns(schema: &Schema, checks: &[Written<'_>]) -> usize {
+/// Returns the places of columns that tell all rows of a table that passes its checks apart; all of them where none are
+/// known to.
+///
+/// Of several keys it is the one that ends first, and of those the shortest.
+pub(super) fn telling_columns(schema: &Schema, checks: &[Written<'_>]) -> Vec<usize> {
     let blocking = checks.iter().filter(|check| check.severity == CheckSeverity::Error);
-    let ends = blocking.filter_map(|check| match &check.rule {
-        Rule::Unique(columns) => columns.iter().map(|column| schema.index_of(column).ok()).max()?,
+    let keys = blocking.filter_map(|check| match &check.rule {
+        Rule::Unique(columns) => {
+            let places = columns.iter().map(|column| schema.index_of(column).ok());
+            let mut places = places.collect::<Option<Vec<usize>>>()?;
+            places.sort_unstable();
+            Some(places)
+        }
         _ => None,
     });
-    ends.map(|last| last + 1).min().unwrap_or(schema.fields().len())
+    let key = keys.min_by_key(|places| (places.last().copied(), places.len()));
+    key.unwrap_or_else(|| (0..schema.fields().len()).collect())
 }
 
 /// Puts the checks of single rows together, so that one reading of the table answers all of them.
@@ -414,12 +422,13 @@ publish: [ids]
             tree.insert("sql/ids.sql", "SELECT id, 2 AS a, 3 AS b, 4 AS c FROM orders");
             tree.insert("sql/ids.yaml", &checks);
             let plan = resolve(&spec::load(&tree, "pipelines/shop.yaml").unwrap()).unwrap();
-            plan.stages[0].telling_columns
+            plan.stages[0].telling_columns.clone()
         };
-        assert_eq!(telling("{ unique: [b, id] }"), 3);
-        assert_eq!(telling("{ unique: [b] }, { unique: [a] }"), 2);
-        assert_eq!(telling("{ unique: [a], severity: warn }"), 4);
-        assert_eq!(telling("{ row_count: { min: 1 } }"), 4);
+        assert_eq!(telling("{ unique: [b, id] }"), [0, 2]);
+        assert_eq!(telling("{ unique: [b] }, { unique: [a] }"), [1]);
+        assert_eq!(telling("{ unique: [a, b] }, { unique: [b] }"), [2]);
+        assert_eq!(telling("{ unique: [a], severity: warn }"), [0, 1, 2, 3]);
+        assert_eq!(telling("{ row_count: { min: 1 } }"), [0, 1, 2, 3]);
     }
 
     #[test]

@@ -30,7 +30,7 @@ enum Part {
 
 /// Computes a query and stores it.
 ///
-/// A mart becomes one file whose rows are sorted by its columns from left to right, so that the same rows make the same
+/// A mart becomes one file whose rows are sorted by the columns that tell them apart, so that the same rows make the same
 /// bytes. Any other stage is read by this run alone, in no order: it is kept in memory while there is room, and becomes
 /// one file for each partition beyond that.
 pub(super) async fn materialise(
@@ -145,10 +145,10 @@ fn stored(
     Ok(if is_kept { Stored::Kept(all_kept) } else { Stored::Files(files) })
 }
 
-/// Returns the order of the columns from left to right, as far as they can make a difference: a table in which rows
-/// are equal up to there fails its checks, and nobody sees it.
+/// Returns the columns that make a difference: a table in which rows are equal in these fails its checks, and nobody
+/// sees it.
 fn order(stage: &plan::Stage) -> Vec<SortExpr> {
     let column = |name: &str| Expr::Column(datafusion::common::Column::from_name(name));
-    let telling = stage.schema.fields().iter().take(stage.telling_columns);
+    let telling = stage.telling_columns.iter().map(|place| stage.schema.field(*place));
     telling.map(|field| column(field.name()).sort(true, true)).collect()
 }
