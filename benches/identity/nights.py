@@ -21,6 +21,10 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "night"))
+
+from spans import step_seconds  # noqa: E402
+
 PIPELINE = """
 version: 1
 name: edges
@@ -105,8 +109,7 @@ class Project:
         _, status, usage = os.wait4(process.pid, 0)
         if status != 0:
             sys.exit(f"night {number} ended with status {status}")
-        steps = {step["step"]: step["elapsed_ms"] / 1000 for step in json.loads(told)["steps"]}
-        return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, steps
+        return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, step_seconds(json.loads(told)["steps"])
 
     def groups(self):
         command = [*self.command, "query", "--pipeline", "edges", "--format", "csv", GROUPS]

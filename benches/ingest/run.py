@@ -21,6 +21,10 @@ import time
 import venv
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "night"))
+
+from spans import step_seconds  # noqa: E402
+
 PEERS = {"duckdb": "duckdb==2.0.0", "polars": "polars==2.1.0"}
 # Polars cuts rows of too many fields instead of telling them, so it keeps a few rows that are rejects.
 SURPLUS = {"duckdb": 0, "polars": 0.005}
@@ -72,10 +76,8 @@ def run_martlet(options, raw, pipeline="ingest"):
         "--warehouse", out, "--work", options.folder, "--threads", str(options.threads), "--format", "json", "-q",
     ])
     report = json.loads(told)
-    figures["steps"] = {}
-    for step in report["steps"]:
-        spent = figures["steps"].setdefault(step["step"], {})
-        spent[step["subject"]] = step["elapsed_ms"] / 1000
+    figures["steps"] = step_seconds(report["steps"])
+    figures["clean"] = {step["subject"]: step["elapsed_ms"] / 1000 for step in report["steps"] if step["step"] == "clean"}
     return {source["source"]: source["kept"] for source in report["sources"]}, figures
 
 
@@ -109,7 +111,7 @@ def show(name, values, form=".2f"):
 
 
 def spent(runs, step):
-    return [sum(run["steps"].get(step, {}).values()) for run in runs]
+    return [run["steps"].get(step, 0) for run in runs]
 
 
 def show_steps(options, raw, runs, decoding):
@@ -123,7 +125,7 @@ def show_steps(options, raw, runs, decoding):
     print(f"decode and clean, MB of text a second on each of {options.threads} cores:")
     for source, folder in {"web_events": "web", "app_events": "app", "store_sales": "store"}.items():
         size = text_megabytes(raw, folder)
-        show(source, [size / max(run["steps"]["clean"][source], 1e-3) / options.threads for run in runs], ".0f")
+        show(source, [size / max(run["clean"][source], 1e-3) / options.threads for run in runs], ".0f")
 
 
 def main():

@@ -26,6 +26,10 @@ import time
 import venv
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "night"))
+
+from spans import step_seconds  # noqa: E402
+
 PROJECT = HERE.parent.parent
 AS_OF = "2026-01-31"
 PACKAGES = ["duckdb==2.0.0", "pytz", "numpy==2.4.6"]
@@ -90,11 +94,9 @@ def measured(command):
 def run_martlet(options, raw, warehouse):
     shutil.rmtree(warehouse / "nightly@bench", ignore_errors=True)
     told, figures = measured([*night(options, raw, warehouse), "--dev", "bench"])
-    figures["stages"] = {}
-    for step in json.loads(told)["steps"]:
-        if step["step"] == "transform":
-            figures["stages"][step["subject"]] = step["elapsed_ms"] / 1000
-    figures["transform"] = sum(figures["stages"].values())
+    stages = [step for step in json.loads(told)["steps"] if step["step"] == "transform"]
+    figures["stages"] = {stage["subject"]: stage["elapsed_ms"] / 1000 for stage in stages}
+    figures["transform"] = step_seconds(stages)["transform"]
     return figures
 
 
@@ -135,7 +137,7 @@ def with_customers(warehouse, clean):
 
 def by_duckdb(options, clean, out):
     """Computes and writes all marts; tells how long that took without what Python computes."""
-    sys.path[:0] = [str(HERE.parent / "night"), str(HERE.parent / "night" / "peers")]
+    sys.path.insert(0, str(HERE.parent / "night" / "peers"))
     import duckdb
     from duckdb_night import run
     from script import statements

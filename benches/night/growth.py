@@ -23,6 +23,7 @@ import results
 import run
 from curves import svg
 from measure import measured
+from spans import step_seconds
 
 LAST_AS_OF = datetime.date.fromisoformat(run.AS_OF)
 FILE = results.KEPT / "growth.json"
@@ -66,11 +67,7 @@ def night(options, raw, warehouse, as_of=LAST_AS_OF, fresh=True, project="projec
         options.martlet, "--project", options.folder / project, "run", "pipelines/shipped.yaml", "--as-of", as_of, "--raw", raw, "--warehouse", out,
         "--work", options.folder / "work", "--threads", threads, "--format", "json", "-q", *extra,
     ], threads)
-    report = json.loads(told)
-    steps = {}
-    for step in report["steps"]:
-        steps[step["step"]] = steps.get(step["step"], 0) + step["elapsed_ms"] / 1000
-    return {**figures, "steps": steps}
+    return {**figures, "steps": step_seconds(json.loads(told)["steps"])}
 
 
 def medians(runs):

@@ -328,7 +328,8 @@ SELECT order_id, customer_id, placed_at AS ordered_at, channel,
     (refund * rate)::DECIMAL(18, 4) AS refund_value, (tax_amount * rate)::DECIMAL(18, 4) AS tax_value,
     (shipping_amount * rate)::DECIMAL(18, 4) AS shipping_value, rate,
     CASE WHEN refund > 0 THEN day_of(coalesce(refunded_at, placed_at)) END AS refunded_on,
-    CASE WHEN lines_items = items_amount AND costed THEN (cost::DECIMAL(18, 4) * kept_share)::DECIMAL(18, 4) END AS cost_value,
+    lines_items = items_amount AS is_whole,
+    CASE WHEN is_whole AND costed THEN (cost::DECIMAL(18, 4) * kept_share)::DECIMAL(18, 4) END AS cost_value,
     coupon_campaign_id,
     CASE WHEN coupon_campaign_id IS NULL THEN 0
          ELSE ((discount_amount * rate)::DECIMAL(18, 4) * kept_share)::DECIMAL(18, 4) END::DECIMAL(18, 4) AS coupon_value,
@@ -381,7 +382,7 @@ FROM orders o LEFT JOIN eligible e USING (order_id);
 
 -- table: lines
 SELECT order_id, line_no AS line_number, sku AS product_id, category, quantity,
-    (quantity * unit_price * rate)::DECIMAL(18, 4) AS gross_value, (quantity * unit_cost)::DECIMAL(18, 4) AS cost_value
+    (quantity * unit_price * rate)::DECIMAL(18, 4) AS gross_value, CASE WHEN is_whole THEN (quantity * unit_cost)::DECIMAL(18, 4) END AS cost_value
 FROM online_order_lines LEFT JOIN products USING (sku) JOIN web_app USING (order_id)
 UNION ALL
 SELECT receipt_id, line_no, sku, category, quantity, (quantity * s.unit_price)::DECIMAL(18, 4), (quantity * unit_cost)::DECIMAL(18, 4)
@@ -389,14 +390,14 @@ FROM store_sales s LEFT JOIN products p USING (sku)
 WHERE kind = 'sale' AND receipt_id IN (SELECT receipt_id FROM receipts WHERE is_sale);
 
 -- mart: fact_order_lines
-SELECT *, as_of() AS as_of, '2' AS definition_version FROM lines;
+SELECT *, as_of() AS as_of, '3' AS definition_version FROM lines;
 
 -- mart: dim_products
 SELECT sku AS product_id, name AS product_name, category, unit_cost AS unit_cost_value, price AS unit_price_value,
     as_of() AS as_of, '2' AS definition_version FROM products;
 
 -- mart: dim_campaigns
-SELECT campaign_id, name AS campaign_name, channel, start_date, end_date, budget AS budget_value, as_of() AS as_of,
+SELECT campaign_id, name AS campaign_name, channel, true AS is_acquisition, start_date, end_date, budget AS budget_value, as_of() AS as_of,
     '2' AS definition_version FROM campaigns;
 
 -- table: web_visits
@@ -414,21 +415,22 @@ FROM app_events WHERE customer_id IS NOT NULL AND occurred_at < as_of() GROUP BY
 WITH treated AS (
     FROM campaign_sends WHERE customer_id IS NOT NULL AND assigned_group = 'treatment'
 ), happened AS (
-    SELECT 'sent:' || send_id AS touch_id, customer_id, sent_at AS touched_at, 'message_sent' AS touch_type, channel, campaign_id, 1 AS source_order
+    SELECT 'sent:' || send_id AS touch_id, customer_id, sent_at AS touched_at, 'message_sent' AS touch_type, channel, campaign_id, NULL AS session_id,
+        1 AS source_order
     FROM treated WHERE sent_at < as_of()
     UNION ALL
-    SELECT 'clicked:' || send_id, customer_id, clicked_at, 'message_clicked', channel, campaign_id, 2 FROM treated WHERE clicked_at < as_of()
+    SELECT 'clicked:' || send_id, customer_id, clicked_at, 'message_clicked', channel, campaign_id, NULL, 2 FROM treated WHERE clicked_at < as_of()
     UNION ALL
     SELECT 'web:' || first.e, customer_id, moment, 'web_session',
         CASE WHEN link.m IN ('cpc', 'ppc') THEN 'paid_search' WHEN link.m IS NOT NULL THEN link.m
              WHEN regexp_matches(first.r, '//([^/]*\.)?(baidu|bing|google|search|sogou)\.') THEN 'organic_search'
-             WHEN first.r IS NOT NULL THEN 'referral' ELSE 'direct' END, link.c, 3
+             WHEN first.r IS NOT NULL THEN 'referral' ELSE 'direct' END, link.c, session_id, 3
     FROM web_visits
     UNION ALL
-    SELECT 'app:' || event_id, customer_id, moment, 'app_session', 'app', campaign_id, 4 FROM app_visits
+    SELECT 'app:' || event_id, customer_id, moment, 'app_session', 'app', campaign_id, session_id, 4 FROM app_visits
 )
 SELECT touch_id, customer_id, touched_at, day_of(touched_at) AS touch_date, touch_type, coalesce(k.channel, h.channel) AS channel,
-    campaign_id, source_order
+    campaign_id, session_id, source_order
 FROM happened h LEFT JOIN campaigns k USING (campaign_id);
 
 -- mart: fact_touches
@@ -458,10 +460,15 @@ SELECT k.customer_id, f.moment AS first_seen_at, s.moment AS last_seen_at, p.use
     coalesce(p.consent_sms, false) AS consent_sms, as_of() AS as_of, '2' AS definition_version
 FROM known k LEFT JOIN first_seen f USING (customer_id) LEFT JOIN seen s USING (customer_id) LEFT JOIN profile p USING (customer_id);
 
+-- Each return to a store is booked on its own day, and what an online order was refunded on the day of the last refund.
 -- mart: fact_cash_movements
-SELECT order_id, customer_id, 'sale' AS movement, order_date AS booked_on, sale_value AS value, as_of() AS as_of, '2' AS definition_version FROM eligible
+SELECT order_id, customer_id, 'sale' AS movement, order_date AS booked_on, sale_value AS value, as_of() AS as_of, '3' AS definition_version FROM eligible
 UNION ALL
-SELECT order_id, customer_id, 'refund', refunded_on, -refund_value, as_of(), '2' FROM eligible WHERE refund_value <> 0;
+SELECT order_id, customer_id, 'refund', refunded_on, -refund_value, as_of(), '3' FROM eligible WHERE refund_value <> 0 AND channel <> 'store'
+UNION ALL
+SELECT e.order_id, e.customer_id, 'refund', day_of(r.sold_at) AS day, -sum(returned), as_of(), '3'
+FROM receipts r JOIN eligible e ON e.channel = 'store' AND e.order_id = CASE WHEN r.is_sale THEN r.receipt_id ELSE r.original END
+WHERE returned <> 0 GROUP BY e.order_id, e.customer_id, day;
 
 -- step: rfm
 -- table: nights
@@ -708,9 +715,26 @@ SELECT order_id, model, pos, touch_id, channel, campaign_id, total = 0 AS is_fal
     (CASE WHEN total = 0 THEN 1 / n::DOUBLE ELSE w::DOUBLE / total::DOUBLE END)::DECIMAL(13, 12)::DECIMAL(20, 12) AS weight
 FROM listed WHERE total = 0 OR w > 0;
 
+-- Where the cost of an order is not known in full, 35 of 100 remain of the lines without a cost and, so far as it was not
+-- refunded, all but the cost of the others.
 -- table: earned
-SELECT *, ((CASE WHEN cost_value IS NULL THEN net_value * 0.35 ELSE net_value - cost_value END) + coupon_value)::DECIMAL(18, 4) AS contribution
-FROM eligible;
+WITH told AS (
+    SELECT order_id, (sum(l.gross_value) * 10000)::HUGEINT AS gross,
+        (coalesce(sum(l.gross_value) FILTER (l.cost_value IS NOT NULL), 0) * 10000)::HUGEINT AS costed,
+        coalesce(sum(l.cost_value), 0)::DECIMAL(18, 4) AS cost,
+        any_value((greatest(e.net_value, 0) * 10000)::HUGEINT) AS kept, any_value(((e.net_value + e.refund_value) * 10000)::HUGEINT) AS sold
+    FROM lines l JOIN eligible e USING (order_id) WHERE e.cost_value IS NULL GROUP BY order_id
+), margins AS (
+    SELECT order_id,
+        CASE WHEN gross > 0 THEN (half_away((35 * gross + 65 * costed) * 10000000000, gross)::DECIMAL(30, 0) / 1000000000000)::DECIMAL(18, 12)
+            END::DECIMAL(20, 12) AS margin_rate,
+        (cost * CASE WHEN sold > 0 THEN (half_away(kept * 1000000000000, sold)::DECIMAL(30, 0) / 1000000000000)::DECIMAL(18, 12)
+            ELSE 1 END::DECIMAL(20, 12))::DECIMAL(18, 4) AS known_cost
+    FROM told
+)
+SELECT e.*, (CASE WHEN cost_value IS NOT NULL THEN net_value - cost_value WHEN margin_rate IS NOT NULL THEN net_value * margin_rate - known_cost
+    ELSE net_value * 0.35 END + coupon_value)::DECIMAL(18, 4) AS contribution
+FROM eligible e LEFT JOIN margins USING (order_id);
 
 -- What is left over by rounding goes to the largest share, the earliest among equals.
 -- table: credits
@@ -738,7 +762,7 @@ FROM earned ANTI JOIN steps USING (order_id) CROSS JOIN (SELECT DISTINCT model F
 -- mart: fact_attribution_credits
 SELECT order_id, customer_id, month AS order_month, model, pos AS touch_position, touch_id, channel, campaign_id, weight, net_value, refund_value,
     refunded_on, contribution AS contribution_value, is_estimated, n = 1 AS is_first_order, is_fallback, 30 AS attribution_days,
-    CASE WHEN model = 'time_decay' THEN 7 END::DECIMAL(9, 4) AS half_life_days, as_of() AS as_of, '2' AS definition_version
+    CASE WHEN model = 'time_decay' THEN 7 END::DECIMAL(9, 4) AS half_life_days, as_of() AS as_of, '3' AS definition_version
 FROM credits;
 
 -- mart: fact_attribution_channels
@@ -767,6 +791,7 @@ SELECT *, as_of() AS as_of, '2' AS definition_version FROM spend;
 -- table: costs
 SELECT campaign_id, date_trunc('month', spend_date)::DATE AS month, sum(spend_value) AS spend FROM spend GROUP BY ALL;
 
+-- Every campaign is there to gain customers.
 -- mart: fact_campaign_roi
 WITH credited AS (
     SELECT campaign_id, model, month, sum(weight) AS orders, sum(CASE WHEN n = 1 THEN weight ELSE 0 END) AS gained, sum(net_value) AS net,
@@ -796,21 +821,22 @@ WITH credited AS (
     LEFT JOIN coupons k ON k.campaign_id = r.campaign_id AND k.month = r.month
     LEFT JOIN seen t ON t.campaign_id = r.campaign_id AND t.month = r.month
 ), earnings AS (SELECT month, sum(net_value)::DOUBLE AS net FROM eligible GROUP BY month),
-spendings AS (SELECT month, sum(spend)::DOUBLE AS spend FROM costs GROUP BY month)
+spendings AS (SELECT month, sum(spend)::DOUBLE AS spend FROM costs GROUP BY month),
+won AS (SELECT cohort AS month, count(*) AS newcomers FROM cohorts GROUP BY cohort)
 SELECT j.campaign_id, d.name AS campaign_name, CASE WHEN j.campaign_id LIKE '(%' THEN j.campaign_id ELSE d.channel END AS channel, j.model,
     j.month AS month_start, (j.month + INTERVAL 1 MONTH)::DATE AS month_end, (j.month + INTERVAL 1 MONTH)::DATE <= today() AS is_complete,
-    j.spend, j.coupon AS coupon_value, j.spend + j.coupon AS total_cost, j.touches, j.orders AS attributed_conversions,
+    j.spend, j.spend AS acquisition_spend, j.coupon AS coupon_value, j.spend + j.coupon AS total_cost, j.touches, j.orders AS attributed_conversions,
     j.gained AS attributed_new_customers, j.net AS attributed_net_revenue, j.refunds AS attributed_refunds,
     j.contribution AS attributed_contribution, j.estimated AS net_revenue_without_cost,
     CASE WHEN j.spend > 0 THEN j.net::DOUBLE / j.spend::DOUBLE END AS roas,
     CASE WHEN j.spend > 0 THEN (j.contribution - (j.spend + j.coupon))::DOUBLE / (j.spend + j.coupon)::DOUBLE END AS roi,
-    e.net / nullif(m.spend, 0) AS mer,
+    e.net / nullif(m.spend, 0) AS mer, nullif(m.spend, 0) / w.newcomers AS blended_cac,
     j.cac, (SELECT min(k) FROM cohort_value v WHERE v.cohort = j.month AND v.value >= j.cac) AS payback_months,
     (SELECT max_by(value, k) FROM cohort_value v WHERE v.cohort = j.month) / j.cac AS ltv_to_cac,
     j.spend = 0 AND j.touches > 0 AND j.campaign_id NOT LIKE '(%' AS spend_missing, 'platform' AS spend_tz, 30 AS attribution_days,
-    as_of() AS as_of, '2' AS definition_version
+    as_of() AS as_of, '3' AS definition_version
 FROM joined j LEFT JOIN campaigns d ON d.campaign_id = j.campaign_id
-LEFT JOIN earnings e ON e.month = j.month LEFT JOIN spendings m ON m.month = j.month;
+LEFT JOIN earnings e ON e.month = j.month LEFT JOIN spendings m ON m.month = j.month LEFT JOIN won w ON w.month = j.month;
 
 -- What each member of the groups of a campaign ordered; a coupon is no gain.
 -- table: outcomes
@@ -846,6 +872,7 @@ FROM outcomes JOIN sides USING (campaign_id) WHERE enough GROUP BY campaign_id;
 -- python: revenue_intervals
 
 -- step: campaigns
+-- Each campaign has one treatment.
 -- mart: fact_campaign_lift
 WITH proportions AS (
     SELECT *, xt / nullif(nt, 0) AS pt, xc / nullif(nc, 0) AS pc,
@@ -858,7 +885,7 @@ WITH proportions AS (
         nt * i.low AS money_low, nt * i.high AS money_high
     FROM proportions LEFT JOIN revenue_intervals i USING (campaign_id)
 )
-SELECT m.campaign_id, k.name AS campaign_name, done AS is_complete, nt AS treated_customers, nc AS control_customers, xt AS treated_converters,
+SELECT m.campaign_id, k.name AS campaign_name, 'treatment' AS arm, done AS is_complete, nt AS treated_customers, nc AS control_customers, xt AS treated_converters,
     xc AS control_converters, pt AS treated_rate, pc AS control_rate, pt - pc AS rate_difference, pt - pc - down AS rate_difference_low,
     pt - pc + up AS rate_difference_high, xt - nt * pc AS incremental_conversions, (pt - pc - down) * nt AS incremental_conversions_low,
     (pt - pc + up) * nt AS incremental_conversions_high, coalesce(pt - pc - down <= 0 AND pt - pc + up >= 0, true) AS inconclusive,
@@ -867,7 +894,7 @@ SELECT m.campaign_id, k.name AS campaign_name, done AS is_complete, nt AS treate
     coalesce(money_low <= 0 AND money_high >= 0, true) AS revenue_inconclusive, ct::DOUBLE - nt * cc::DOUBLE / nullif(nc, 0) AS incremental_contribution,
     coalesce(spend, 0) AS spend, (rt::DOUBLE - nt * rc::DOUBLE / nullif(nc, 0)) / nullif(spend::DOUBLE, 0) AS incremental_roas,
     (ct::DOUBLE - nt * cc::DOUBLE / nullif(nc, 0) - spend::DOUBLE) / nullif(spend::DOUBLE, 0) AS incremental_roi, 14 AS lift_days,
-    'randomised control group, intention to treat' AS method, as_of() AS as_of, '3' AS definition_version
+    'randomised control group, intention to treat' AS method, as_of() AS as_of, '4' AS definition_version
 FROM margins m LEFT JOIN campaigns k USING (campaign_id) LEFT JOIN (SELECT campaign_id, sum(spend) AS spend FROM costs GROUP BY ALL) USING (campaign_id);
 
 -- mart: fact_campaign_pre_post

@@ -27,6 +27,7 @@ import venv
 
 import results
 from measure import measured
+from spans import step_seconds
 
 HERE = pathlib.Path(__file__).resolve().parent
 PROJECT = HERE.parent.parent
@@ -122,10 +123,7 @@ def run_martlet(options, raw, pipeline="nightly", warehouse="martlet", extra=(),
         "--warehouse", out, "--work", options.folder / "work", "--threads", options.threads, "--format", "json", "-q", *extra,
     ], options.threads)
     report = json.loads(told)
-    steps = {}
-    for step in report["steps"]:
-        steps[step["step"]] = steps.get(step["step"], 0) + step["elapsed_ms"] / 1000
-    return report, {**figures, "steps": steps}
+    return report, {**figures, "steps": step_seconds(report["steps"])}
 
 
 def run_peer(options, python, peer, raw):

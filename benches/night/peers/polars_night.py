@@ -26,6 +26,8 @@ AS_OF = pl.lit("2026-01-31").str.to_datetime("%Y-%m-%d", time_unit="us").dt.repl
 TODAY = pl.lit("2026-01-31").str.to_date()
 WHOLE = pl.Int128
 CHURN_DAYS = 90
+# The marts that have been defined anew twice.
+THIRD = ("fact_order_lines", "fact_attribution_credits", "fact_campaign_roi")
 BLOCKED = [
     "anonymous", "guest", "undefined", "unknown", "0", "test@test.com", "noreply@example.com", "+8613800138000", "LC00000000",
     "00000000-0000-0000-0000-000000000000",
@@ -328,6 +330,7 @@ def order_facts(t):
         "order_id", "customer_id", "channel", "coupon_campaign_id", "rate", ordered_at="placed_at", gross_value=value("items_amount"), discount_value=value("discount_amount"),
         refund_value=value("refund"), tax_value=value("tax_amount"), shipping_value=value("shipping_amount"),
         refunded_on=pl.when(c("refund") > 0).then(day(c("refunded_at").fill_null(c("placed_at")))),
+        is_whole=c("lines_items") == c("items_amount"),
         cost_value=pl.when((c("lines_items") == c("items_amount")) & c("costed")).then(half_away(c("cost") * c("kept"), 10**12)),
         coupon_value=pl.when(c("coupon_campaign_id").is_null()).then(0).otherwise(half_away(value("discount_amount") * c("kept"), 10**12)),
         eligibility=pl.when(c("status").is_in(["test", "cancelled"])).then(c("status")).when(c("customer_id").is_null()).then(pl.lit("unresolved")).otherwise(pl.lit("eligible")),
@@ -338,7 +341,7 @@ def order_facts(t):
     ).collect().lazy()
     number = pl.int_range(1, pl.len() + 1).over("customer_id")
     eligible = all_orders.filter("is_eligible").sort("customer_id", "ordered_at", "order_id").with_columns(n=number, month=month(c("order_date"))).collect().lazy()
-    return all_orders, eligible, lines.join(online.select("order_id", "rate"), on="order_id")
+    return all_orders, eligible, all_lines(t, lines.join(online.select("order_id", "rate", "is_whole"), on="order_id"))
 
 
 def store_orders(t, products):
@@ -372,14 +375,19 @@ def fact_orders(all_orders, eligible):
     )
 
 
-def fact_order_lines(t, lines):
+def all_lines(t, lines):
+    """Returns the lines of orders; where some of an order are missing, the others do not tell what it cost."""
     products = t["products"].select("sku", "category", unit_cost=whole(c("unit_cost")))
     columns = {"order_id": "order_id", "line_number": "line_no", "product_id": "sku", "category": "category", "quantity": "quantity"}
-    online = lines.select(**columns, gross_value=half_away(c("quantity") * c("unit_price") * c("rate"), 10**8), cost_value=c("quantity") * c("unit_cost"))
+    cost = c("quantity") * c("unit_cost")
+    online = lines.select(**columns, gross_value=half_away(c("quantity") * c("unit_price") * c("rate"), 10**8), cost_value=pl.when("is_whole").then(cost))
     sale = t["store_sales"].filter((c("sold_at") < AS_OF) & (c("kind") == "sale")).with_columns(unit_price=whole(c("unit_price"))).join(products, on="sku", how="left")
-    store_lines = sale.select(**{**columns, "order_id": "receipt_id"}, gross_value=c("quantity") * c("unit_price"), cost_value=c("quantity") * c("unit_cost"))
-    both = pl.concat([online, store_lines], how="vertical_relaxed")
-    return both.with_columns(amount(c(name)).alias(name) for name in ("gross_value", "cost_value"))
+    store_lines = sale.select(**{**columns, "order_id": "receipt_id"}, gross_value=c("quantity") * c("unit_price"), cost_value=cost)
+    return pl.concat([online, store_lines], how="vertical_relaxed").collect().lazy()
+
+
+def fact_order_lines(lines):
+    return lines.with_columns(amount(c(name)).alias(name) for name in ("gross_value", "cost_value"))
 
 
 def fact_touches(t):
@@ -407,16 +415,16 @@ def fact_touches(t):
     happened = pl.concat([
         message("sent_at", "sent:", "message_sent", 1), message("clicked_at", "clicked:", "message_clicked", 2),
         web_visits.select(
-            "customer_id", "campaign_id", touch_id=pl.lit("web:") + c("event_id"), touched_at="moment", touch_type=pl.lit("web_session"), source_order=pl.lit(3),
+            "customer_id", "campaign_id", "session_id", touch_id=pl.lit("web:") + c("event_id"), touched_at="moment", touch_type=pl.lit("web_session"), source_order=pl.lit(3),
             channel=pl.when(c("medium").is_in(["cpc", "ppc"])).then(pl.lit("paid_search")).when(c("medium").is_not_null()).then(c("medium"))
             .when(searched).then(pl.lit("organic_search")).when(c("referrer").is_not_null()).then(pl.lit("referral")).otherwise(pl.lit("direct"))),
         app_visits.select(
-            "customer_id", "campaign_id", touch_id=pl.lit("app:") + c("event_id"), touched_at="moment", touch_type=pl.lit("app_session"), source_order=pl.lit(4),
+            "customer_id", "campaign_id", "session_id", touch_id=pl.lit("app:") + c("event_id"), touched_at="moment", touch_type=pl.lit("app_session"), source_order=pl.lit(4),
             channel=pl.lit("app")),
     ], how="diagonal")
     known = t["campaigns"].select("campaign_id", of_campaign="channel")
     return happened.join(known, on="campaign_id", how="left").select(
-        "touch_id", "customer_id", "touched_at", "touch_type", "campaign_id", "source_order", touch_date=day(c("touched_at")),
+        "touch_id", "customer_id", "touched_at", "touch_type", "campaign_id", "session_id", "source_order", touch_date=day(c("touched_at")),
         channel=pl.coalesce("of_campaign", "channel")).collect().lazy()
 
 
@@ -523,6 +531,24 @@ def effects(steps, vain):
     return pl.LazyFrame(removal_effects(counted.rows()), schema={"channel": pl.String, "effect": pl.Float64}, orient="row")
 
 
+def contributions(eligible, lines):
+    """Returns orders with their contribution. Where the cost of one is not known in full, 35 of 100 remain of the lines without a cost and,
+    so far as it was not refunded, all but the cost of the others.
+    """
+    told = lines.join(eligible.filter(c("cost_value").is_null()).select("order_id", "net_value", "refund_value"), on="order_id").group_by("order_id").agg(
+        gross=c("gross_value").sum(), costed=c("gross_value").filter(c("cost_value").is_not_null()).sum(), cost=c("cost_value").sum(),
+        kept=pl.max_horizontal(c("net_value").first(), pl.lit(0)), sold=(c("net_value") + c("refund_value")).first())
+    share = lambda part, of: pl.when(of > 0).then(half_away(part, pl.when(of > 0).then(of).otherwise(1)))  # noqa: E731
+    margins = told.filter(c("gross") > 0).select(
+        "order_id", margin_rate=share((35 * c("gross") + 65 * c("costed")) * 10**10, c("gross")),
+        known_cost=half_away(c("cost") * share(c("kept") * 10**12, c("sold")).fill_null(10**12), 10**12))
+    estimated = half_away(c("net_value") * c("margin_rate").fill_null(35 * 10**10) + (c("coupon_value") - c("known_cost").fill_null(0)) * 10**12, 10**12)
+    return eligible.join(margins, on="order_id", how="left").with_columns(
+        contribution=pl.when(c("cost_value").is_null()).then(estimated).otherwise(c("net_value") - c("cost_value") + c("coupon_value")),
+        is_estimated=c("cost_value").is_null(),
+    ).collect().lazy()
+
+
 def attribution_credits(eligible, steps, removal):
     """Returns what every model credits every step of every path with, in whole numbers."""
     n, pos, path = c("n_steps"), c("pos"), "order_id"
@@ -591,13 +617,15 @@ def fact_campaign_roi(t, eligible, cohorts, months, touches, credits):
     joined = joined.with_columns(cac=cac).collect().lazy()
     payback = joined.select("month", "cac").unique().join(value, left_on="month", right_on="cohort").filter(c("value") >= c("cac")).group_by("month", "cac").agg(payback_months=c("k").min())
     lifetime = value.group_by(month="cohort").agg(lifetime=c("value").sort_by("k").last())
-    ratio = eligible.group_by("month").agg(earned=c("net_value").sum()).join(costs.group_by("month").agg(spent=c("spend").sum()), on="month", how="left").select(
-        "month", mer=pl.when(c("spent") != 0).then(c("earned") / c("spent")))
+    newcomers = cohorts.group_by(month="cohort").agg(newcomers=pl.len())
+    ratio = eligible.group_by("month").agg(earned=c("net_value").sum()).join(costs.group_by("month").agg(spent=c("spend").sum()), on="month", how="left").join(
+        newcomers, on="month", how="left").select(
+        "month", mer=pl.when(c("spent") != 0).then(c("earned") / c("spent")), blended_cac=pl.when(c("spent") != 0).then(c("spent") / 1e4 / c("newcomers")))
     named = t["campaigns"].select("campaign_id", campaign_name="name", of_campaign="channel")
     special, total = c("campaign_id").str.starts_with("("), c("spend") + c("coupon")
     return joined.join(payback, on=["month", "cac"], how="left").join(lifetime, on="month", how="left").join(ratio, on="month", how="left").join(named, on="campaign_id", how="left").select(
-        "campaign_id", "campaign_name", "model", "touches", "mer", "cac", "payback_months", channel=pl.when(special).then(c("campaign_id")).otherwise(c("of_campaign")),
-        month_start="month", month_end=c("month").dt.offset_by("1mo"), is_complete=c("month").dt.offset_by("1mo") <= TODAY, spend=amount(c("spend")), coupon_value=amount(c("coupon")),
+        "campaign_id", "campaign_name", "model", "touches", "mer", "blended_cac", "cac", "payback_months", channel=pl.when(special).then(c("campaign_id")).otherwise(c("of_campaign")),
+        month_start="month", month_end=c("month").dt.offset_by("1mo"), is_complete=c("month").dt.offset_by("1mo") <= TODAY, spend=amount(c("spend")), acquisition_spend=amount(c("spend")), coupon_value=amount(c("coupon")),
         total_cost=amount(total), attributed_conversions=amount(c("conversions"), 12), attributed_new_customers=amount(c("gained"), 12),
         attributed_net_revenue=amount(c("net")), attributed_refunds=amount(c("refunds")), attributed_contribution=amount(c("contribution")),
         net_revenue_without_cost=amount(c("estimated")), roas=pl.when(c("spend") > 0).then(c("net") / c("spend")),
@@ -641,9 +669,9 @@ def night(raw, out, step):
     with step("facts"):
         all_orders, eligible, lines = order_facts(t)
         touches = fact_touches(t)
-        marts["fact_orders"], marts["fact_order_lines"], marts["fact_touches"] = fact_orders(all_orders, eligible), fact_order_lines(t, lines), touches
+        marts["fact_orders"], marts["fact_order_lines"], marts["fact_touches"] = fact_orders(all_orders, eligible), fact_order_lines(lines), touches
         marts["dim_products"] = t["products"].select("category", product_id="sku", product_name="name", unit_cost_value="unit_cost", unit_price_value="price")
-        marts["dim_campaigns"] = t["campaigns"].select("campaign_id", "channel", "start_date", "end_date", campaign_name="name", budget_value="budget")
+        marts["dim_campaigns"] = t["campaigns"].select("campaign_id", "channel", "start_date", "end_date", campaign_name="name", is_acquisition=pl.lit(True), budget_value="budget")
     with step("rfm"):
         marts["fact_rfm_segments"] = fact_rfm_segments(t, eligible).collect().lazy()
     with step("churn"):
@@ -653,16 +681,14 @@ def night(raw, out, step):
     with step("attribution"):
         steps, vain = paths(eligible, touches)
         removal = effects(steps, vain)
-        margin = pl.when(c("cost_value").is_null()).then(half_away(c("net_value") * 35, 100)).otherwise(c("net_value") - c("cost_value"))
-        earned = eligible.with_columns(contribution=margin + c("coupon_value"), is_estimated=c("cost_value").is_null()).collect().lazy()
+        earned = contributions(eligible, lines)
         credits = attribution_credits(earned.drop("channel"), steps, removal)
         marts["fact_attribution_credits"] = fact_attribution_credits(credits)
     with step("campaigns"):
         marts["fact_campaign_roi"] = fact_campaign_roi(t, earned, cohorts, months, touches, credits).collect().lazy()
     with step("write"):
-        version = {"as_of": AS_OF, "definition_version": pl.lit("2")}
         for name, mart in marts.items():
-            mart.with_columns(**version).sink_parquet(out / f"{name}.parquet", compression="zstd")
+            mart.with_columns(as_of=AS_OF, definition_version=pl.lit("3" if name in THIRD else "2")).sink_parquet(out / f"{name}.parquet", compression="zstd")
         for name, rows in t.items():
             rows.sink_parquet(out / f"clean_{name}.parquet", compression="zstd")
 
