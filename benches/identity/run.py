@@ -34,24 +34,20 @@ import duckdb, sys
 sql, path = sys.argv[1:]
 duckdb.sql(f"COPY ({sql}) TO '{path}' (FORMAT parquet, ROW_GROUP_SIZE 100000)")
 """
-# Every identifier takes the least label of itself and its neighbours, until none changes.
+# Every identifier takes the least label of itself and its neighbours; in each round, labels that became less spread on.
 PROPAGATE = """
 import duckdb, sys
 edges, out, threads = sys.argv[1:]
-db = duckdb.connect()
-db.sql(f"SET threads = {threads}")
-db.sql(f"CREATE TABLE ends AS SELECT DISTINCT \\"left\\" AS a, \\"right\\" AS b FROM '{edges}' WHERE \\"left\\" <> \\"right\\"")
-db.sql("CREATE TABLE nodes AS SELECT row_number() OVER () AS id, value FROM (SELECT a AS value FROM ends UNION SELECT b FROM ends)")
-db.sql("CREATE TABLE links AS WITH l AS (SELECT l.id AS a, r.id AS b FROM ends JOIN nodes l ON l.value = ends.a JOIN nodes r ON r.value = ends.b) SELECT a, b FROM l UNION ALL SELECT b, a FROM l")
-db.sql("CREATE TABLE labels AS SELECT id, id AS label FROM nodes")
-while True:
-    db.sql("CREATE OR REPLACE TABLE next AS SELECT labels.id, least(labels.label, coalesce(min(other.label), labels.label)) AS label FROM labels LEFT JOIN links ON links.a = labels.id LEFT JOIN labels AS other ON other.id = links.b GROUP BY labels.id, labels.label")
-    changed = db.sql("SELECT count(*) FROM labels JOIN next USING (id) WHERE labels.label <> next.label").fetchone()[0]
-    db.sql("DROP TABLE labels")
-    db.sql("ALTER TABLE next RENAME TO labels")
-    if changed == 0:
-        break
-db.sql(f"COPY (SELECT value, label AS customer_id FROM labels JOIN nodes USING (id)) TO '{out}' (FORMAT parquet)")
+db = duckdb.connect(config={"threads": threads, "preserve_insertion_order": "false"})
+db.execute(f"CREATE TABLE ends AS SELECT DISTINCT \\"left\\" AS a, \\"right\\" AS b FROM '{edges}' WHERE \\"left\\" <> \\"right\\"")
+db.execute("CREATE TABLE nodes AS SELECT row_number() OVER () AS id, value FROM (SELECT a AS value FROM ends UNION SELECT b FROM ends)")
+db.execute("CREATE TABLE links AS WITH l AS (SELECT l.id AS a, r.id AS b FROM ends JOIN nodes l ON l.value = ends.a JOIN nodes r ON r.value = ends.b) SELECT a, b FROM l UNION ALL SELECT b, a FROM l")
+db.execute("CREATE TABLE labels AS SELECT a AS id, least(a, min(b)) AS label FROM links GROUP BY a")
+db.execute("CREATE TABLE changed AS FROM labels WHERE label < id")
+while db.execute("SELECT count(*) FROM changed").fetchone()[0]:
+    db.execute("CREATE OR REPLACE TABLE changed AS SELECT id, near AS label FROM (SELECT a AS id, min(label) AS near FROM changed JOIN links ON b = changed.id GROUP BY a) JOIN labels USING (id) WHERE near < labels.label")
+    db.execute("UPDATE labels SET label = changed.label FROM changed WHERE changed.id = labels.id")
+db.execute(f"COPY (SELECT value, label AS customer_id FROM labels JOIN nodes USING (id)) TO '{out}' (FORMAT parquet)")
 """
 # The clustering of Splink without the matching: every edge counts.
 CLUSTER = """
@@ -60,7 +56,7 @@ from splink import DuckDBAPI
 from splink.clustering import cluster_pairwise_predictions_at_threshold
 edges, out, threads = sys.argv[1:]
 db = duckdb.connect()
-db.sql(f"SET threads = {threads}")
+db.execute(f"SET threads = {threads}")
 db.sql(f"CREATE TABLE ends AS SELECT DISTINCT \\"left\\" AS value_l, \\"right\\" AS value_r FROM '{edges}' WHERE \\"left\\" <> \\"right\\"")
 db.sql("CREATE TABLE nodes AS SELECT value_l AS value FROM ends UNION SELECT value_r FROM ends")
 found = cluster_pairwise_predictions_at_threshold(
@@ -74,7 +70,7 @@ COMPARE = """
 import duckdb, sys
 ours, theirs = sys.argv[1:]
 pairs = f"SELECT DISTINCT o.customer_id AS a, t.customer_id AS b FROM '{ours}' o FULL JOIN '{theirs}' t USING (value)"
-n, a, b = duckdb.sql(f"SELECT count(*), count(DISTINCT a), count(DISTINCT b) FROM ({pairs})").fetchone()
+n, a, b = duckdb.sql(f"SELECT count(*), count(DISTINCT a), count(DISTINCT b) FROM ({pairs})").fetchall()[0]
 sys.exit(0 if n == a == b else f"the maps differ: {n} pairs of {a} and {b} customers")
 """
 

@@ -26,7 +26,7 @@ def components(db, links, labels):
     """Gives all that is linked one label, the least of its members: in each round, labels that became less spread on."""
     db.execute(f"CREATE TEMP TABLE ends AS SELECT a, b FROM {links} UNION ALL SELECT b, a FROM {links}")
     db.execute(f"CREATE TABLE {labels} AS SELECT a AS id, least(a, min(b)) AS label FROM ends GROUP BY a")
-    db.execute(f"CREATE TEMP TABLE changed AS FROM {labels}")
+    db.execute(f"CREATE TEMP TABLE changed AS FROM {labels} WHERE label < id")
     while db.execute("SELECT count(*) FROM changed").fetchone()[0]:
         db.execute(
             f"CREATE OR REPLACE TEMP TABLE changed AS SELECT a AS id, least_label AS label FROM ("
