@@ -33,7 +33,7 @@ def versions(martlet, python):
     """Returns the version of everything that was run."""
     told = subprocess.run([martlet, "--version"], capture_output=True, text=True, check=True).stdout.strip()
     listed = subprocess.run([python, "-m", "pip", "list", "--format", "json"], capture_output=True, text=True, check=True).stdout
-    wanted = {"duckdb", "polars", "datafusion", "dbt-core", "dbt-duckdb", "pyspark"}
+    wanted = {"duckdb", "numpy", "polars", "datafusion", "dbt-core", "dbt-duckdb", "pyspark"}
     return {"martlet": told, "python": platform.python_version(), **{one["name"]: one["version"] for one in json.loads(listed) if one["name"] in wanted}}
 
 
