@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-/// A whole night takes a sixth less of processor time than with the system's allocator, and less memory.
+/// A whole night takes about a tenth less time than with the system's allocator, in the same memory.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     martlet::cli::main()
