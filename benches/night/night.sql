@@ -657,7 +657,7 @@ LEFT JOIN last_orders l USING (order_id) GROUP BY dimension, value;
 
 -- step: attribution
 -- table: in_window
-SELECT e.order_id, t.*
+SELECT e.order_id, t.touch_id, touched_at, source_order, t.channel, campaign_id
 FROM eligible e JOIN touches t ON t.customer_id = e.customer_id AND t.touched_at BETWEEN e.ordered_at - INTERVAL 720 HOURS AND e.ordered_at;
 
 -- The path of an order, repeats in a row left out.

@@ -509,7 +509,8 @@ PATH = ["touched_at", "source_order", "touch_id"]
 
 def paths(eligible, touches):
     """Returns the paths of orders, and the touches that led to none."""
-    window = eligible.select("order_id", "customer_id", "ordered_at").join(touches, on="customer_id").filter(
+    seen = touches.select("customer_id", *PATH, "channel", "campaign_id")
+    window = eligible.select("order_id", "customer_id", "ordered_at").join(seen, on="customer_id").filter(
         (c("touched_at") <= c("ordered_at")) & (c("touched_at") >= c("ordered_at") - pl.duration(days=30))).collect().lazy()
     same = lambda name: c(name).fill_null("") == c(name).fill_null("").shift(1).over("order_id")  # noqa: E731
     steps = window.sort("order_id", *PATH).filter(~(same("channel") & same("campaign_id")).fill_null(False)).select(
