@@ -253,6 +253,7 @@ SELECT order_id, customer_id, placed_at AS ordered_at, channel,
     CAST(refund * rate AS DECIMAL(18, 4)) AS refund_value, CAST(tax_amount * rate AS DECIMAL(18, 4)) AS tax_value,
     CAST(shipping_amount * rate AS DECIMAL(18, 4)) AS shipping_value, rate,
     CASE WHEN refund > 0 THEN to_date(coalesce(refunded_at, placed_at)) END AS refunded_on,
+    lines_items = items_amount AS is_whole,
     CASE WHEN lines_items = items_amount AND costed THEN CAST(CAST(cost AS DECIMAL(18, 4)) * kept_share AS DECIMAL(18, 4)) END AS cost_value,
     coupon_campaign_id,
     CASE WHEN coupon_campaign_id IS NULL THEN 0
@@ -304,22 +305,24 @@ SELECT o.order_id, o.customer_id, o.ordered_at, o.order_date, o.channel, o.gross
     o.is_eligible, o.eligibility, coalesce(e.n = 1, false) AS is_first_order, as_of() AS as_of, '2' AS definition_version
 FROM orders o LEFT JOIN eligible e ON e.order_id = o.order_id;
 
+-- table: lines
+SELECT l.order_id, line_no AS line_number, sku AS product_id, category, quantity, CAST(quantity * unit_price * rate AS DECIMAL(18, 4)) AS gross_value,
+    CASE WHEN is_whole THEN CAST(quantity * unit_cost AS DECIMAL(18, 4)) END AS cost_value
+FROM online_order_lines l LEFT JOIN products USING (sku) JOIN web_app w ON w.order_id = l.order_id
+UNION ALL
+SELECT s.receipt_id, line_no, s.sku, category, quantity, CAST(quantity * unit_price AS DECIMAL(18, 4)), CAST(quantity * unit_cost AS DECIMAL(18, 4))
+FROM store_sales s LEFT JOIN products p ON p.sku = s.sku LEFT SEMI JOIN (SELECT receipt_id FROM receipts WHERE is_sale) r ON r.receipt_id = s.receipt_id
+WHERE kind = 'sale';
+
 -- mart: fact_order_lines
-SELECT *, as_of() AS as_of, '2' AS definition_version FROM (
-    SELECT l.order_id, line_no AS line_number, sku AS product_id, category, quantity,
-        CAST(quantity * unit_price * rate AS DECIMAL(18, 4)) AS gross_value, CAST(quantity * unit_cost AS DECIMAL(18, 4)) AS cost_value
-    FROM online_order_lines l LEFT JOIN products USING (sku) JOIN web_app w ON w.order_id = l.order_id
-    UNION ALL
-    SELECT s.receipt_id, line_no, s.sku, category, quantity, CAST(quantity * unit_price AS DECIMAL(18, 4)), CAST(quantity * unit_cost AS DECIMAL(18, 4))
-    FROM store_sales s LEFT JOIN products p ON p.sku = s.sku LEFT SEMI JOIN (SELECT receipt_id FROM receipts WHERE is_sale) r ON r.receipt_id = s.receipt_id
-    WHERE kind = 'sale');
+SELECT *, as_of() AS as_of, '3' AS definition_version FROM lines;
 
 -- mart: dim_products
 SELECT sku AS product_id, name AS product_name, category, unit_cost AS unit_cost_value, price AS unit_price_value,
     as_of() AS as_of, '2' AS definition_version FROM products;
 
 -- mart: dim_campaigns
-SELECT campaign_id, name AS campaign_name, channel, start_date, end_date, budget AS budget_value, as_of() AS as_of,
+SELECT campaign_id, name AS campaign_name, channel, true AS is_acquisition, start_date, end_date, budget AS budget_value, as_of() AS as_of,
     '2' AS definition_version FROM campaigns;
 
 -- view: web_visits
@@ -337,21 +340,22 @@ FROM app_events WHERE customer_id IS NOT NULL AND occurred_at < as_of() GROUP BY
 WITH treated AS (
     SELECT * FROM campaign_sends WHERE customer_id IS NOT NULL AND assigned_group = 'treatment'
 ), happened AS (
-    SELECT concat('sent:', send_id) AS touch_id, customer_id, sent_at AS touched_at, 'message_sent' AS touch_type, channel, campaign_id, 1 AS source_order
+    SELECT concat('sent:', send_id) AS touch_id, customer_id, sent_at AS touched_at, 'message_sent' AS touch_type, channel, campaign_id,
+        CAST(NULL AS STRING) AS session_id, 1 AS source_order
     FROM treated WHERE sent_at < as_of()
     UNION ALL
-    SELECT concat('clicked:', send_id), customer_id, clicked_at, 'message_clicked', channel, campaign_id, 2 FROM treated WHERE clicked_at < as_of()
+    SELECT concat('clicked:', send_id), customer_id, clicked_at, 'message_clicked', channel, campaign_id, NULL, 2 FROM treated WHERE clicked_at < as_of()
     UNION ALL
     SELECT concat('web:', first.e), customer_id, moment, 'web_session',
         CASE WHEN link.m IN ('cpc', 'ppc') THEN 'paid_search' WHEN link.m IS NOT NULL THEN link.m
              WHEN first.r RLIKE '//([^/]*\\.)?(baidu|bing|google|search|sogou)\\.' THEN 'organic_search'
-             WHEN first.r IS NOT NULL THEN 'referral' ELSE 'direct' END, link.c, 3
+             WHEN first.r IS NOT NULL THEN 'referral' ELSE 'direct' END, link.c, session_id, 3
     FROM web_visits
     UNION ALL
-    SELECT concat('app:', event_id), customer_id, moment, 'app_session', 'app', campaign_id, 4 FROM app_visits
+    SELECT concat('app:', event_id), customer_id, moment, 'app_session', 'app', campaign_id, session_id, 4 FROM app_visits
 )
 SELECT touch_id, customer_id, touched_at, to_date(touched_at) AS touch_date, touch_type, coalesce(k.channel, h.channel) AS channel,
-    h.campaign_id, source_order
+    h.campaign_id, session_id, source_order
 FROM happened h LEFT JOIN campaigns k ON k.campaign_id = h.campaign_id;
 
 -- mart: fact_touches
@@ -446,7 +450,7 @@ FROM summed;
 
 -- step: attribution
 -- table: in_window
-SELECT e.order_id, t.*
+SELECT e.order_id, t.touch_id, touched_at, source_order, t.channel, campaign_id
 FROM eligible e JOIN touches t ON t.customer_id = e.customer_id AND t.touched_at BETWEEN e.ordered_at - INTERVAL 720 HOURS AND e.ordered_at;
 
 -- table: steps
@@ -504,8 +508,22 @@ SELECT order_id, pos, touch_id, channel, model, campaign_id, total = 0 AS is_fal
 FROM listed WHERE total = 0 OR w > 0;
 
 -- table: earned
-SELECT *, CAST(CAST(CASE WHEN cost_value IS NULL THEN net_value * 0.35 ELSE net_value - cost_value END AS DECIMAL(20, 6)) + coupon_value AS DECIMAL(18, 4)) AS contribution
-FROM eligible;
+WITH told AS (
+    SELECT l.order_id, CAST(sum(l.gross_value) * 10000 AS DECIMAL(18, 0)) AS gross,
+        CAST(coalesce(sum(l.gross_value) FILTER (WHERE l.cost_value IS NOT NULL), 0) * 10000 AS DECIMAL(18, 0)) AS costed,
+        CAST(coalesce(sum(l.cost_value), 0) AS DECIMAL(18, 4)) AS cost, CAST(any_value(greatest(e.net_value, 0)) * 10000 AS DECIMAL(18, 0)) AS kept,
+        CAST(any_value(e.net_value + e.refund_value) * 10000 AS DECIMAL(18, 0)) AS sold
+    FROM lines l JOIN eligible e ON e.order_id = l.order_id WHERE e.cost_value IS NULL GROUP BY l.order_id
+), margins AS (
+    SELECT order_id,
+        CASE WHEN gross > 0 THEN CAST(((2 * (35 * gross + 65 * costed) * 10000000000BD + gross) DIV (2 * gross)) / 1000000000000.0BD AS DECIMAL(18, 12)) END AS margin_rate,
+        CAST(cost * CAST(CASE WHEN sold > 0 THEN ((2 * kept * 1000000000000BD + sold) DIV (2 * sold)) / 1000000000000.0BD ELSE 1 END AS DECIMAL(18, 12))
+            AS DECIMAL(18, 4)) AS known_cost
+    FROM told
+)
+SELECT e.*, CAST(CAST(CASE WHEN cost_value IS NOT NULL THEN net_value - cost_value WHEN margin_rate IS NOT NULL THEN net_value * margin_rate - known_cost
+    ELSE net_value * 0.35 END AS DECIMAL(36, 16)) + coupon_value AS DECIMAL(18, 4)) AS contribution
+FROM eligible e LEFT JOIN margins m ON m.order_id = e.order_id;
 
 -- table: credits
 WITH parts AS (
@@ -528,7 +546,7 @@ FROM earned e LEFT ANTI JOIN steps s ON s.order_id = e.order_id CROSS JOIN (SELE
 -- mart: fact_attribution_credits
 SELECT order_id, customer_id, month AS order_month, model, pos AS touch_position, touch_id, channel, campaign_id, weight, net_value, refund_value,
     refunded_on, contribution AS contribution_value, is_estimated, n = 1 AS is_first_order, is_fallback, 30 AS attribution_days,
-    CAST(CASE WHEN model = 'time_decay' THEN 7 END AS DECIMAL(9, 4)) AS half_life_days, as_of() AS as_of, '2' AS definition_version
+    CAST(CASE WHEN model = 'time_decay' THEN 7 END AS DECIMAL(9, 4)) AS half_life_days, as_of() AS as_of, '3' AS definition_version
 FROM credits;
 
 -- step: campaigns
@@ -571,17 +589,18 @@ WITH credited AS (
     GROUP BY j.month, j.cac
 ), lifetimes AS (SELECT cohort, max_by(value, k) AS lifetime FROM cohort_value GROUP BY cohort),
 earnings AS (SELECT month, CAST(sum(net_value) AS DOUBLE) AS net FROM eligible GROUP BY month),
-spendings AS (SELECT month, CAST(sum(spend) AS DOUBLE) AS spend FROM costs GROUP BY month)
+spendings AS (SELECT month, CAST(sum(spend) AS DOUBLE) AS spend FROM costs GROUP BY month),
+won AS (SELECT cohort AS month, count(*) AS newcomers FROM cohorts GROUP BY cohort)
 SELECT j.campaign_id, d.name AS campaign_name, CASE WHEN j.campaign_id LIKE '(%' THEN j.campaign_id ELSE d.channel END AS channel, j.model,
     j.month AS month_start, add_months(j.month, 1) AS month_end, add_months(j.month, 1) <= today() AS is_complete,
-    j.spend, j.coupon AS coupon_value, j.spend + j.coupon AS total_cost, j.touches, j.orders AS attributed_conversions,
+    j.spend, j.spend AS acquisition_spend, j.coupon AS coupon_value, j.spend + j.coupon AS total_cost, j.touches, j.orders AS attributed_conversions,
     j.gained AS attributed_new_customers, j.net AS attributed_net_revenue, j.refunds AS attributed_refunds,
     j.contribution AS attributed_contribution, j.estimated AS net_revenue_without_cost,
     CASE WHEN j.spend > 0 THEN CAST(j.net AS DOUBLE) / CAST(j.spend AS DOUBLE) END AS roas,
     CASE WHEN j.spend > 0 THEN CAST(j.contribution - (j.spend + j.coupon) AS DOUBLE) / CAST(j.spend + j.coupon AS DOUBLE) END AS roi,
-    e.net / nullif(m.spend, 0) AS mer, j.cac, payback_months, lifetime / j.cac AS ltv_to_cac,
+    e.net / nullif(m.spend, 0) AS mer, nullif(m.spend, 0) / w.newcomers AS blended_cac, j.cac, payback_months, lifetime / j.cac AS ltv_to_cac,
     j.spend = 0 AND j.touches > 0 AND j.campaign_id NOT LIKE '(%' AS spend_missing, 'platform' AS spend_tz, 30 AS attribution_days,
-    as_of() AS as_of, '2' AS definition_version
+    as_of() AS as_of, '3' AS definition_version
 FROM joined j LEFT JOIN campaigns d ON d.campaign_id = j.campaign_id
 LEFT JOIN paybacks p ON p.month = j.month AND p.cac = j.cac LEFT JOIN lifetimes l ON l.cohort = j.month
-LEFT JOIN earnings e ON e.month = j.month LEFT JOIN spendings m ON m.month = j.month
+LEFT JOIN earnings e ON e.month = j.month LEFT JOIN spendings m ON m.month = j.month LEFT JOIN won w ON w.month = j.month
