@@ -55,12 +55,11 @@ impl PhoneParser {
 /// The prefixes are those that the library takes for mobile as a whole; a test compares them all.
 fn plain_chinese_mobile(text: &str, region: Option<country::Id>) -> Option<[u8; 11]> {
     let (digits, count) = digits(text)?;
-    let is_at_home = region == Some(country::Id::CN);
-    let national = match &digits[..count] {
-        [b'8', b'6', national @ ..] if text.starts_with('+') => national,
-        _ if text.starts_with('+') || !is_at_home => return None,
-        [b'0', b'0', b'8', b'6', national @ ..] => national,
-        national => national,
+    let digits = &digits[..count];
+    let national = match text.strip_prefix('+') {
+        Some(_) => digits.strip_prefix(b"86")?,
+        None if region == Some(country::Id::CN) => digits.strip_prefix(b"0086").unwrap_or(digits),
+        None => return None,
     };
     let mobile = match national {
         [b'1', b'3' | b'8', ..] => true,
