@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::project::{all_pipelines, resolved};
-use super::source_tree;
+use super::project::{all_pipelines, read, resolved};
 use crate::diagnostics::Diagnostics;
 use crate::plan::Plan;
-use crate::spec::{self, PipelineSpec};
+use crate::spec::PipelineSpec;
 
 /// A pipeline as written and as validated.
 pub(super) struct Planned {
@@ -38,9 +37,7 @@ pub(super) fn planned(project: &Path, named: &[PathBuf]) -> Result<Vec<Planned>,
 }
 
 fn one(project: &Path, pipeline: &Path) -> Result<Planned, Diagnostics> {
-    let tree = source_tree::read(project, pipeline)?;
-    let path = source_tree::project_path(project, pipeline)?;
-    let spec = spec::load(&tree, &path)?;
+    let spec = read(project, pipeline)?;
     let plan = resolved(&spec)?;
     Ok(Planned { spec, plan })
 }

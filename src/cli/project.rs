@@ -32,16 +32,20 @@ pub(super) fn resolved(spec: &spec::PipelineSpec) -> Result<Plan, Diagnostics> {
     if refused.is_empty() { Ok(plan) } else { Err(refused) }
 }
 
-fn read(project: &Path, pipeline: &Path) -> Result<spec::PipelineSpec, Diagnostics> {
+/// Reads a pipeline as written.
+pub(super) fn read(project: &Path, pipeline: &Path) -> Result<spec::PipelineSpec, Diagnostics> {
     let tree = source_tree::read(project, pipeline)?;
     let path = source_tree::project_path(project, pipeline)?;
     spec::load(&tree, &path)
 }
 
+/// Looks at a pipeline as written; it is no plan where its marts show personal data unasked.
 fn examined(spec: &spec::PipelineSpec) -> Examination {
     let mut examination = plan::examine(spec);
-    if let Some(plan) = &examination.plan {
-        examination.found.extend(personal::refused(spec, plan));
+    let refused = examination.plan.as_ref().map(|plan| personal::refused(spec, plan));
+    if let Some(refused) = refused.filter(|refused| !refused.is_empty()) {
+        examination.found.extend(refused);
+        examination.plan = None;
     }
     examination
 }

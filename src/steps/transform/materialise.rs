@@ -84,7 +84,7 @@ impl Target {
     ) -> Result<Part, TransformErrorKind> {
         while let Some(batch) = stream.try_next().await? {
             if !kept.add(&batch).map_err(DataFusionError::from)? {
-                let mut file = self.begun(ParquetOptions::staged(), &kept)?;
+                let mut file = self.begun(&kept)?;
                 drop(kept);
                 file.write(&batch).map_err(TransformErrorKind::Store)?;
                 return Ok(Part::File(self.written(stream, Some(file)).await?));
@@ -94,12 +94,8 @@ impl Target {
     }
 
     /// Begins a file with rows that were kept so far.
-    fn begun(
-        &self,
-        options: ParquetOptions,
-        kept: &Kept,
-    ) -> Result<ParquetFile, TransformErrorKind> {
-        let create = ParquetFile::create(&self.path, &self.schema, options);
+    fn begun(&self, kept: &Kept) -> Result<ParquetFile, TransformErrorKind> {
+        let create = ParquetFile::create(&self.path, &self.schema, ParquetOptions::staged());
         let mut file = create.map_err(TransformErrorKind::Store)?;
         for batch in kept.batches() {
             file.write(batch).map_err(TransformErrorKind::Store)?;
@@ -137,7 +133,7 @@ fn stored(
             Part::Kept(kept) => {
                 let path = folder.join(format!("{place}.parquet"));
                 let target = Target { path, schema: Arc::clone(schema) };
-                let file = target.begun(ParquetOptions::staged(), &kept)?.finish();
+                let file = target.begun(&kept)?.finish();
                 files.push(file.map_err(TransformErrorKind::Store)?);
             }
         }
