@@ -4,6 +4,7 @@ mod clean_table;
 mod context;
 mod customers;
 mod expression;
+mod first_value;
 mod kept;
 mod parallel;
 mod parquet;
@@ -13,6 +14,7 @@ mod spool;
 mod sql;
 mod store;
 mod table;
+mod window;
 mod work;
 
 pub(crate) use clean_table::{CleanFiles, clean_table, customers_compared};

@@ -12,6 +12,8 @@ use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
+use super::first_value::first_value;
+use super::window::PartitionedWindows;
 use crate::functions;
 
 /// How many operators an out-of-memory error names.
@@ -27,7 +29,8 @@ pub(crate) struct Resources<'a> {
 
 /// Makes a session that plans but has nothing to execute on.
 pub(crate) fn planning_session(timezone: chrono_tz::Tz) -> SessionContext {
-    with_functions(SessionContext::new_with_config(config(1)), timezone)
+    let state = SessionStateBuilder::new().with_config(config(1));
+    with_operators(state, timezone)
 }
 
 /// Makes a session that executes within `resources`.
@@ -37,13 +40,18 @@ pub(crate) fn session(
 ) -> Result<SessionContext, DataFusionError> {
     let state = SessionStateBuilder::new()
         .with_config(config(resources.threads))
-        .with_runtime_env(runtime(resources)?)
-        .with_default_features()
-        .build();
-    Ok(with_functions(SessionContext::new_with_state(state), timezone))
+        .with_runtime_env(runtime(resources)?);
+    Ok(with_operators(state, timezone))
 }
 
-fn with_functions(session: SessionContext, timezone: chrono_tz::Tz) -> SessionContext {
+/// Makes a session with functions and operators of our own beside those of the engine.
+fn with_operators(state: SessionStateBuilder, timezone: chrono_tz::Tz) -> SessionContext {
+    let state = state
+        .with_default_features()
+        .with_physical_optimizer_rule(Arc::new(PartitionedWindows))
+        .build();
+    let session = SessionContext::new_with_state(state);
+    session.register_udaf(first_value());
     for function in functions::scalar_functions(timezone) {
         session.register_udf(function);
     }

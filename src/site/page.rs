@@ -107,6 +107,7 @@ fn pipeline(html: &mut Html, input: &Input<'_>) {
             html.element("p", &[], |html| html.prose(description));
         }
         definitions(html, &facts(input));
+        variables(html, input);
         titled(html, &anchor(name, "graph"), "Lineage", |html| graph::graph(html, input.lineage));
         titled(html, &anchor(name, "marts"), "Marts", |html| {
             input.stages(true).into_iter().for_each(|one| stage::stage(html, input, one));
@@ -135,13 +136,26 @@ fn facts(input: &Input<'_>) -> Vec<(&'static str, String)> {
         ("time zone", input.plan.timezone.to_string()),
         ("currency", input.plan.currency.clone()),
     ];
-    for variable in &input.plan.variables {
-        facts.push(("variable", format!("${} = {}", variable.name, variable.value)));
-    }
     if let Some(run) = input.runs.first() {
         facts.push(("last run", format!("{}, as of {}", run.ending(), run.as_of())));
     }
     facts
+}
+
+/// What the pipeline sets for its stages, folded: there may be dozens.
+fn variables(html: &mut Html, input: &Input<'_>) {
+    let variables = &input.plan.variables;
+    if variables.is_empty() {
+        return;
+    }
+    html.element("details", &[], |html| {
+        html.leaf("summary", &[], &format!("{} variables", variables.len()));
+        html.table(&["variable", "value"], |html| {
+            for variable in variables {
+                html.row("td", &[&format!("${}", variable.name), &variable.value.to_string()]);
+            }
+        });
+    });
 }
 
 /// The rules by which records belong to a customer.

@@ -1,0 +1,223 @@
+//! The operator: whole partitions in, the same rows with the functions' values out.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::compute::{concat, concat_batches, partition};
+use arrow::datatypes::SchemaRef;
+use datafusion::common::Result;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::execution::TaskContext;
+use datafusion::physical_expr::{OrderingRequirements, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
+use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, InputDistributionRequirements, PlanProperties,
+    SendableRecordBatchStream,
+};
+use futures::{TryStreamExt, stream};
+
+use super::function::{Function, Partitions};
+use super::rule::instead_of;
+
+/// Computes functions over the partitions of its rows, which come sorted by partition.
+#[derive(Debug)]
+pub(super) struct PartitionedWindow {
+    /// What it stands for: the same rows in the same order, from the same input.
+    stock: Arc<dyn ExecutionPlan>,
+    keys: Vec<Arc<dyn PhysicalExpr>>,
+    functions: Vec<Function>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl PartitionedWindow {
+    pub(super) fn new(
+        stock: Arc<dyn ExecutionPlan>,
+        keys: Vec<Arc<dyn PhysicalExpr>>,
+        functions: Vec<Function>,
+    ) -> Self {
+        Self { stock, keys, functions, metrics: ExecutionPlanMetricsSet::new() }
+    }
+}
+
+impl DisplayAs for PartitionedWindow {
+    fn fmt_as(&self, format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PartitionedWindow, for ")?;
+        self.stock.fmt_as(format, f)
+    }
+}
+
+impl ExecutionPlan for PartitionedWindow {
+    fn name(&self) -> &'static str {
+        "PartitionedWindow"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        self.stock.properties()
+    }
+
+    fn input_distribution_requirements(&self) -> InputDistributionRequirements {
+        self.stock.input_distribution_requirements()
+    }
+
+    fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
+        self.stock.required_input_ordering()
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        self.stock.maintains_input_order()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        self.stock.children()
+    }
+
+    fn apply_expressions(
+        &self,
+        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        self.stock.apply_expressions(f)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+        options: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let stock = Arc::clone(&self.stock).replace_children(children, options)?;
+        Ok(match instead_of(&stock) {
+            Some(window) => Arc::new(window),
+            None => stock,
+        })
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let mode = ChildrenPropertiesMode::Recompute;
+        self.replace_children(children, ReplaceChildrenOptions::new(mode))
+    }
+
+    fn execute(
+        &self,
+        number: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let schema = self.schema();
+        let rows = Rows {
+            batch_size: context.session_config().batch_size(),
+            input: self.children()[0].execute(number, context)?,
+            schema: Arc::clone(&schema),
+            keys: self.keys.clone(),
+            functions: self.functions.clone(),
+            pending: Vec::new(),
+            ready: None,
+            metrics: BaselineMetrics::new(&self.metrics, number),
+        };
+        let batches = stream::try_unfold(rows, async |mut rows| {
+            let batch = rows.next().await?;
+            Ok(batch.map(|batch| (batch, rows)))
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, batches)))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+}
+
+/// The rows of one partition of the input.
+struct Rows {
+    input: SendableRecordBatchStream,
+    schema: SchemaRef,
+    keys: Vec<Arc<dyn PhysicalExpr>>,
+    functions: Vec<Function>,
+    batch_size: usize,
+    /// Rows of the last partition so far, and of whole ones before it.
+    pending: Vec<RecordBatch>,
+    /// What has been computed and not been told.
+    ready: Option<RecordBatch>,
+    metrics: BaselineMetrics,
+}
+
+impl Rows {
+    async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        while self.ready.is_none() {
+            let whole = match self.input.try_next().await? {
+                Some(batch) if batch.num_rows() == 0 => continue,
+                Some(batch) => self.whole_partitions(batch)?,
+                None if self.pending.is_empty() => return Ok(None),
+                None => Some(self.taken()?),
+            };
+            self.ready = whole.map(|rows| self.computed(&rows)).transpose()?;
+        }
+        Ok(self.ready.take().map(|batch| self.told(batch)))
+    }
+
+    /// Tells as many rows as a batch should have, and keeps the rest ready.
+    fn told(&mut self, batch: RecordBatch) -> RecordBatch {
+        let rows = batch.num_rows().min(self.batch_size);
+        if rows < batch.num_rows() {
+            self.ready = Some(batch.slice(rows, batch.num_rows() - rows));
+        }
+        self.metrics.record_output(rows);
+        batch.slice(0, rows)
+    }
+
+    /// Adds rows, and returns those of partitions that are known to be whole.
+    fn whole_partitions(&mut self, batch: RecordBatch) -> Result<Option<RecordBatch>> {
+        let keys = keys(&self.keys, &batch)?;
+        let last = partition(&keys)?.ranges().last().map_or(0, |range| range.start);
+        if last > 0 {
+            self.pending.push(batch.slice(0, last));
+            let whole = self.taken()?;
+            self.pending.push(batch.slice(last, batch.num_rows() - last));
+            return Ok(Some(whole));
+        }
+        let whole = match self.pending.last() {
+            Some(before) if !goes_on(&self.keys, before, &keys)? => Some(self.taken()?),
+            _ => None,
+        };
+        self.pending.push(batch);
+        Ok(whole)
+    }
+
+    fn taken(&mut self) -> Result<RecordBatch> {
+        let pending = std::mem::take(&mut self.pending);
+        match pending.as_slice() {
+            [only] => Ok(only.clone()),
+            several => Ok(concat_batches(&self.input.schema(), several)?),
+        }
+    }
+
+    /// Adds the functions' values to rows of whole partitions.
+    fn computed(&self, rows: &RecordBatch) -> Result<RecordBatch> {
+        let _timer = self.metrics.elapsed_compute().timer();
+        let ranges = partition(&keys(&self.keys, rows)?)?.ranges();
+        let partitions = Partitions::new(rows, &ranges);
+        let mut columns = rows.columns().to_vec();
+        for function in &self.functions {
+            columns.push(function.evaluate(&partitions)?);
+        }
+        Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
+    }
+}
+
+fn keys(keys: &[Arc<dyn PhysicalExpr>], batch: &RecordBatch) -> Result<Vec<ArrayRef>> {
+    keys.iter().map(|key| key.evaluate(batch)?.into_array(batch.num_rows())).collect()
+}
+
+/// Says whether the first of some rows, whose keys are given, belongs to the partition of the last row before them.
+fn goes_on(
+    of: &[Arc<dyn PhysicalExpr>],
+    before: &RecordBatch,
+    behind: &[ArrayRef],
+) -> Result<bool> {
+    let before = keys(of, &before.slice(before.num_rows() - 1, 1))?;
+    let pairs = before.iter().zip(behind);
+    let pairs = pairs.map(|(before, behind)| concat(&[before.as_ref(), &behind.slice(0, 1)]));
+    Ok(partition(&pairs.collect::<Result<Vec<_>, _>>()?)?.len() == 1)
+}
