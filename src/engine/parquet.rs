@@ -5,17 +5,21 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::compute::{CastOptions, cast_with_options};
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::compute::{CastOptions, cast_with_options, concat_batches};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
+use datafusion::common::hash_utils::{RandomState, create_hashes};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use parquet::schema::types::ColumnPath;
 
 const ROW_GROUP_ROWS: usize = 1_000_000;
 const ROW_GROUP_BYTES: usize = 128 << 20;
+/// How many rows tell whether a column has few values or many.
+const SAMPLE_ROWS: usize = 1_024;
 const PAGE_ROWS: usize = 20_000;
 const PAGE_BYTES: usize = 1 << 20;
 const STATISTICS_BYTES: usize = 64;
@@ -59,8 +63,14 @@ impl ParquetOptions {
         Self { compression: Compression::ZSTD(level) }
     }
 
-    fn properties(self) -> WriterProperties {
-        WriterProperties::builder()
+    /// Returns how the columns of rows like `sample` are written.
+    fn properties(self, sample: &RecordBatch) -> WriterProperties {
+        let mut properties = WriterProperties::builder();
+        for name in varied_columns(sample) {
+            properties =
+                properties.set_column_dictionary_enabled(ColumnPath::new(vec![name]), false);
+        }
+        properties
             .set_writer_version(WriterVersion::PARQUET_1_0)
             .set_created_by(CREATED_BY.to_owned())
             .set_compression(self.compression)
@@ -87,8 +97,21 @@ pub(crate) struct FileSummary {
 pub(crate) struct ParquetFile {
     path: PathBuf,
     schema: SchemaRef,
-    writer: ArrowWriter<BufWriter<File>>,
+    options: ParquetOptions,
+    state: State,
     rows: u64,
+}
+
+/// How far a file is.
+enum State {
+    /// The first rows are gathered; they tell how the rest is written best.
+    Sampling {
+        file: BufWriter<File>,
+        batches: Vec<RecordBatch>,
+    },
+    Writing(Box<ArrowWriter<BufWriter<File>>>),
+    /// An error has left it unfinished.
+    Broken,
 }
 
 impl ParquetFile {
@@ -98,25 +121,99 @@ impl ParquetFile {
         schema: &Schema,
         options: ParquetOptions,
     ) -> Result<Self, ParquetFileError> {
-        let schema = plain_schema(schema);
-        let writer = open(path, &schema, options).map_err(|kind| failed(path, kind))?;
-        Ok(Self { path: path.to_owned(), schema, writer, rows: 0 })
+        let file = open(path).map_err(|error| failed(path, error.into()))?;
+        let state = State::Sampling { file, batches: Vec::new() };
+        let (path, schema) = (path.to_owned(), plain_schema(schema));
+        Ok(Self { path, schema, options, state, rows: 0 })
     }
 
     /// Appends rows.
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), ParquetFileError> {
+        self.add(batch).map_err(|kind| failed(&self.path, kind))
+    }
+
+    fn add(&mut self, batch: &RecordBatch) -> Result<(), ParquetFileErrorKind> {
         self.rows += batch.num_rows() as u64;
-        plain_batch(batch, &self.schema)
-            .map_err(ParquetFileErrorKind::from)
-            .and_then(|batch| Ok(self.writer.write(&batch)?))
-            .map_err(|kind| failed(&self.path, kind))
+        let batch = plain_batch(batch, &self.schema)?;
+        match &mut self.state {
+            State::Sampling { batches, .. } => {
+                batches.push(batch);
+                if self.rows >= SAMPLE_ROWS as u64 {
+                    self.begin()?;
+                }
+            }
+            State::Writing(writer) => writer.write(&batch)?,
+            State::Broken => {}
+        }
+        Ok(())
+    }
+
+    /// Begins to write, once enough is known of the rows.
+    fn begin(&mut self) -> Result<(), ParquetFileErrorKind> {
+        let state = std::mem::replace(&mut self.state, State::Broken);
+        let State::Sampling { file, batches } = state else {
+            self.state = state;
+            return Ok(());
+        };
+        let properties = self.options.properties(&sample(&self.schema, &batches)?);
+        let mut writer = ArrowWriter::try_new(file, Arc::clone(&self.schema), Some(properties))?;
+        for batch in &batches {
+            writer.write(batch)?;
+        }
+        self.state = State::Writing(Box::new(writer));
+        Ok(())
     }
 
     /// Completes the file.
-    pub(crate) fn finish(self) -> Result<FileSummary, ParquetFileError> {
-        let bytes = close(self.writer).map_err(|kind| failed(&self.path, kind))?;
+    pub(crate) fn finish(mut self) -> Result<FileSummary, ParquetFileError> {
+        let bytes = self.close().map_err(|kind| failed(&self.path, kind))?;
         Ok(FileSummary { path: self.path, rows: self.rows, bytes })
     }
+
+    fn close(&mut self) -> Result<u64, ParquetFileErrorKind> {
+        self.begin()?;
+        let State::Writing(writer) = std::mem::replace(&mut self.state, State::Broken) else {
+            return Err(ParquetError::General("an earlier error has broken it off".into()).into());
+        };
+        let file = writer.into_inner()?;
+        let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+        Ok(file.metadata()?.len())
+    }
+}
+
+/// Returns the first rows of a file, the same however they are cut into batches.
+fn sample(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<RecordBatch, ArrowError> {
+    let mut rest = SAMPLE_ROWS;
+    let first = batches.iter().map(|batch| {
+        let rows = batch.num_rows().min(rest);
+        rest -= rows;
+        batch.slice(0, rows)
+    });
+    concat_batches(schema, &first.collect::<Vec<_>>())
+}
+
+/// Returns the columns of which nearly every value is another, as those of keys and instants are.
+///
+/// A dictionary of such values takes time and room beside the values themselves.
+fn varied_columns(sample: &RecordBatch) -> Vec<String> {
+    let fields = sample.schema();
+    let columns = fields.fields().iter().zip(sample.columns());
+    let varied =
+        columns.filter(|(field, column)| !field.data_type().is_nested() && is_varied(column));
+    varied.map(|(field, _)| field.name().clone()).collect()
+}
+
+fn is_varied(column: &ArrayRef) -> bool {
+    let mut hashes = vec![0; column.len()];
+    if create_hashes([column], &RandomState::default(), &mut hashes).is_err() {
+        return false;
+    }
+    let present = (0..column.len()).filter(|row| column.is_valid(*row));
+    let mut values: Vec<u64> = present.map(|row| hashes[row]).collect();
+    let present = values.len();
+    values.sort_unstable();
+    values.dedup();
+    present > 0 && values.len() * 4 > present * 3
 }
 
 /// Returns rows as the content of a Parquet file, in the types files have.
@@ -125,10 +222,12 @@ pub(crate) fn parquet_bytes(
     batches: &[RecordBatch],
 ) -> Result<Vec<u8>, ParquetFileErrorKind> {
     let schema = plain_schema(schema);
-    let properties = Some(ParquetOptions::published().properties());
-    let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), properties)?;
-    for batch in batches {
-        writer.write(&plain_batch(batch, &schema)?)?;
+    let batches = batches.iter().map(|batch| plain_batch(batch, &schema));
+    let batches = batches.collect::<Result<Vec<_>, _>>()?;
+    let properties = ParquetOptions::published().properties(&sample(&schema, &batches)?);
+    let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(properties))?;
+    for batch in &batches {
+        writer.write(batch)?;
     }
     Ok(writer.into_inner()?)
 }
@@ -196,23 +295,11 @@ fn cast_or_fail(array: &ArrayRef, data_type: &DataType) -> Result<ArrayRef, Arro
     cast_with_options(array, data_type, &options)
 }
 
-fn open(
-    path: &Path,
-    schema: &SchemaRef,
-    options: ParquetOptions,
-) -> Result<ArrowWriter<BufWriter<File>>, ParquetFileErrorKind> {
+fn open(path: &Path) -> std::io::Result<BufWriter<File>> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let file = BufWriter::new(File::create(path)?);
-    let properties = Some(options.properties());
-    Ok(ArrowWriter::try_new(file, Arc::clone(schema), properties)?)
-}
-
-fn close(writer: ArrowWriter<BufWriter<File>>) -> Result<u64, ParquetFileErrorKind> {
-    let file = writer.into_inner()?;
-    let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-    Ok(file.metadata()?.len())
+    Ok(BufWriter::new(File::create(path)?))
 }
 
 fn failed(path: &Path, kind: ParquetFileErrorKind) -> ParquetFileError {
@@ -316,6 +403,33 @@ mod tests {
         let path = folder.path().join("table.parquet");
         let error = try_write(&path, &batch, ParquetOptions::staged()).unwrap_err();
         assert!(matches!(error.kind, super::ParquetFileErrorKind::Value(_)));
+    }
+
+    #[test]
+    fn columns_of_few_values_alone_have_a_dictionary() {
+        let rows = 0..3_000_i64;
+        let keys: Int64Array = rows.clone().map(|row| (row % 7 > 0).then_some(row)).collect();
+        let words: StringViewArray =
+            rows.map(|row| Some(["red", "green"][row as usize % 2])).collect();
+        let whole = batch([("key", Arc::new(keys)), ("word", Arc::new(words))]);
+        let folder = tempfile::tempdir().unwrap();
+        let mut contents = Vec::new();
+        for cut in [3_000, 1_000, 7] {
+            let path = folder.path().join(format!("{cut}.parquet"));
+            let options = ParquetOptions::published();
+            let mut file = ParquetFile::create(&path, &whole.schema(), options).unwrap();
+            for start in (0..3_000).step_by(cut) {
+                file.write(&whole.slice(start, cut.min(3_000 - start))).unwrap();
+            }
+            file.finish().unwrap();
+            contents.push(std::fs::read(&path).unwrap());
+        }
+        assert!(contents[0] == contents[1] && contents[0] == contents[2]);
+        let written = written(&whole, ParquetOptions::published());
+        let group = written.metadata.row_group(0);
+        let has_dictionary =
+            |column: usize| group.column(column).dictionary_page_offset().is_some();
+        assert_eq!([0, 1].map(has_dictionary), [false, true]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Stages and checks as validated.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -74,6 +75,8 @@ pub(crate) struct Stage {
     pub(crate) checks: Vec<Check>,
     /// The places of columns that tell all rows of a table that passes its checks apart, from left to right.
     pub(crate) telling_columns: Vec<usize>,
+    /// The place of the check that no two rows are equal in them, where there is one.
+    pub(crate) key_check: Option<usize>,
     /// Those of the checks that look at one row at a time, together.
     pub(crate) row_checks: Option<RowChecks>,
     pub(crate) tests: Vec<UnitTest>,
@@ -81,6 +84,14 @@ pub(crate) struct Stage {
     pub(crate) published: bool,
     /// What becomes of the rows of earlier nights, where it is a mart.
     pub(crate) history: History,
+}
+
+impl Stage {
+    /// Returns the columns whose values may not be added up over rows.
+    pub(crate) fn not_additive(&self) -> BTreeSet<String> {
+        let columns = self.columns.iter().filter(|column| !column.additive);
+        columns.map(|column| column.name.to_string()).collect()
+    }
 }
 
 /// What becomes of a mart's rows of earlier nights.
@@ -99,6 +110,8 @@ pub(crate) struct StageColumn {
     pub(crate) description: Option<String>,
     /// Whether it holds personal data, where the author says so.
     pub(crate) pii: Option<bool>,
+    /// Whether its values may be added up over rows.
+    pub(crate) additive: bool,
 }
 
 /// An assertion on a stage's table.

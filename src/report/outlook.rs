@@ -222,7 +222,7 @@ pub(crate) struct Impact {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Total {
     pub(crate) mart: String,
-    /// `rows`, or a column of money.
+    /// `rows`, or a decimal column that may be added up.
     pub(crate) measure: String,
     /// None where the mart is not there.
     pub(crate) before: Option<String>,

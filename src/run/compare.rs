@@ -1,6 +1,6 @@
 //! The marts of two nights side by side.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
@@ -33,6 +33,8 @@ pub(crate) struct Pair {
     published: Published,
     before: BTreeSet<String>,
     after: BTreeSet<String>,
+    /// By mart, the columns that may not be added up in one of the nights.
+    not_additive: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Pair {
@@ -45,6 +47,7 @@ impl Pair {
     ) -> Result<Self, DataFusionError> {
         let mut pair = Self::beginning_with(warehouse, resources, before).await?;
         pair.after = add(&pair.published, AFTER, warehouse, after).await?;
+        pair.note_not_additive(after);
         Ok(pair)
     }
 
@@ -56,16 +59,30 @@ impl Pair {
     ) -> Result<Self, DataFusionError> {
         let timezone = before.timezone.parse().unwrap_or(chrono_tz::UTC);
         let published = Published::open(warehouse.root(), resources, timezone)?;
-        let before = add(&published, BEFORE, warehouse, before).await?;
-        Ok(Self { published, before, after: BTreeSet::new() })
+        let names = add(&published, BEFORE, warehouse, before).await?;
+        let (after, not_additive) = (BTreeSet::new(), BTreeMap::new());
+        let mut pair = Self { published, before: names, after, not_additive };
+        pair.note_not_additive(before);
+        Ok(pair)
     }
 
-    /// Adds a mart of the later night.
+    fn note_not_additive(&mut self, generation: &Generation) {
+        for (name, table) in generation.tables(Zone::Marts) {
+            self.not_additive
+                .entry(name.to_owned())
+                .or_default()
+                .extend(table.not_additive.clone());
+        }
+    }
+
+    /// Adds a mart of the later night, whose columns may be added up but for some.
     pub(super) fn add_after(
         &mut self,
         mart: &str,
+        not_additive: BTreeSet<String>,
         table: Arc<dyn TableProvider>,
     ) -> Result<(), DataFusionError> {
+        self.not_additive.entry(mart.to_owned()).or_default().extend(not_additive);
         self.after.insert(mart.to_owned());
         self.published.put(AFTER, mart, table)
     }
@@ -76,7 +93,7 @@ impl Pair {
             return Ok(());
         }
         let table = self.published.session.table_provider(TableReference::partial(BEFORE, mart));
-        self.add_after(mart, table.await?)
+        self.add_after(mart, BTreeSet::new(), table.await?)
     }
 
     /// Says whether customers can be compared by segment.
@@ -118,7 +135,7 @@ impl Pair {
         Ok(moves)
     }
 
-    /// Counts the rows of every mart and sums up its columns of money.
+    /// Counts the rows of every mart and sums up its decimal columns, as far as their sums mean anything.
     pub(crate) async fn totals(&self) -> Result<Vec<Total>, DataFusionError> {
         let mut totals = Vec::new();
         for mart in self.before.union(&self.after) {
@@ -152,7 +169,11 @@ impl Pair {
         let schema_of = columns.first().map(RecordBatch::schema);
         let money = schema_of.iter().flat_map(|schema| schema.fields().iter().cloned());
         let money = money.filter(|field| matches!(field.data_type(), DataType::Decimal128(_, _)));
-        let money: Vec<String> = money.map(|field| field.name().clone()).collect();
+        let is_additive = |name: &String| {
+            self.not_additive.get(mart).is_none_or(|columns| !columns.contains(name))
+        };
+        let money = money.map(|field| field.name().clone()).filter(is_additive);
+        let money: Vec<String> = money.collect();
         let sums = money.iter().map(|name| format!("sum(\"{name}\")"));
         let sums: Vec<String> = std::iter::once("count(*)".to_owned()).chain(sums).collect();
         let rows = self.ask(&format!("SELECT {} FROM {schema}.{mart}", sums.join(", "))).await?;

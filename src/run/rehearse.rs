@@ -88,7 +88,8 @@ impl Rehearsal<'_> {
         let mut pair = Pair::beginning_with(self.warehouse, &resources, self.before).await?;
         for stage in self.plan.stages.iter().filter(|stage| stage.published) {
             if let Some(table) = self.after.tables.get(stage.name.as_str()) {
-                pair.add_after(stage.name.as_str(), source_as_provider(table)?)?;
+                let table = source_as_provider(table)?;
+                pair.add_after(stage.name.as_str(), stage.not_additive(), table)?;
             }
         }
         for mart in &self.plan.left_out {

@@ -65,9 +65,17 @@ pub(crate) struct StageColumn {
     /// was made of them points at nobody any more.
     #[serde(default)]
     pub(crate) pii: Option<bool>,
+    /// Whether its values may be added up over rows: an average, a threshold or a value that is repeated may not, and
+    /// nights are compared without its sum.
+    #[serde(default = "yes")]
+    pub(crate) additive: bool,
     /// What must hold for the column; one rule each.
     #[serde(default)]
     pub(crate) checks: Vec<ColumnCheck>,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// A check on the column under which it stands.

@@ -13,7 +13,14 @@ impl TableRecord {
     /// Makes the record of a table of which nothing but its files is known.
     pub(crate) fn of(files: Vec<TableFile>) -> Self {
         let rows = files.iter().map(|file| file.rows).sum();
-        Self { description: None, rows, columns: BTreeMap::new(), files, history: None }
+        Self {
+            description: None,
+            rows,
+            columns: BTreeMap::new(),
+            not_additive: BTreeSet::new(),
+            files,
+            history: None,
+        }
     }
 
     /// Adds the files of the table as it was before that `is_carried` picks; what they are replaced by is here already.

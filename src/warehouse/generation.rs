@@ -1,6 +1,6 @@
 //! A generation: the set of tables a run published together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -81,6 +81,9 @@ pub(crate) struct TableRecord {
     /// What the columns mean, where their author says so.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) columns: BTreeMap<String, String>,
+    /// The columns whose values may not be added up over rows.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) not_additive: BTreeSet<String>,
     pub(crate) files: Vec<TableFile>,
     /// What is known of the nights, where the table keeps the rows of every `as_of`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -122,6 +122,28 @@ fn a_difference_tells_rows_and_money() {
 }
 
 #[test]
+fn what_may_not_be_added_up_is_no_total() {
+    let project = Project::shop();
+    let contract = "sql/marts/fact_revenue.yaml";
+    project.replace(contract, "description: Sum", "additive: false, description: Sum");
+    project.publish("2026-01-02");
+    let told = |project: &Project| {
+        let impact = ["plan", "--as-of", SECOND, "--impact", "--format", "json"];
+        let impact: serde_json::Value =
+            serde_json::from_str(&project.martlet(&impact).stdout).unwrap();
+        let totals = impact["impact"]["totals"].as_array().unwrap().clone();
+        totals.iter().map(|total| total["measure"].to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&project), ["\"rows\""]);
+    // A night that may add it up does not make a total of one that may not.
+    project.replace(contract, "additive: false, ", "");
+    assert_eq!(told(&project), ["\"rows\""]);
+    project.publish(SECOND);
+    let totals = csv(&project, &["diff", "1", "2"]);
+    assert!(totals.iter().all(|line| !line.starts_with("fact_revenue,revenue")), "{totals:?}");
+}
+
+#[test]
 fn runs_are_listed_and_shown_however_they_ended() {
     let (project, _, _) = two_nights();
     project.run(SECOND);

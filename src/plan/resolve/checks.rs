@@ -72,23 +72,27 @@ impl Asked {
     }
 }
 
-/// Returns the places of columns that tell all rows of a table that passes its checks apart; all of them where none are
-/// known to.
+/// Returns the places of columns that tell all rows of a table that passes its checks apart, and the place of the check
+/// that says so; all columns where no check does.
 ///
 /// Of several keys it is the one that ends first, and of those the shortest.
-pub(super) fn telling_columns(schema: &Schema, checks: &[Written<'_>]) -> Vec<usize> {
-    let blocking = checks.iter().filter(|check| check.severity == CheckSeverity::Error);
-    let keys = blocking.filter_map(|check| match &check.rule {
+pub(super) fn telling_columns(
+    schema: &Schema,
+    checks: &[Written<'_>],
+) -> (Vec<usize>, Option<usize>) {
+    let blocking = checks.iter().enumerate();
+    let blocking = blocking.filter(|(_, check)| check.severity == CheckSeverity::Error);
+    let keys = blocking.filter_map(|(check, written)| match &written.rule {
         Rule::Unique(columns) => {
             let places = columns.iter().map(|column| schema.index_of(column).ok());
             let mut places = places.collect::<Option<Vec<usize>>>()?;
             places.sort_unstable();
-            Some(places)
+            Some((places, Some(check)))
         }
         _ => None,
     });
-    let key = keys.min_by_key(|places| (places.last().copied(), places.len()));
-    key.unwrap_or_else(|| (0..schema.fields().len()).collect())
+    let key = keys.min_by_key(|(places, _)| (places.last().copied(), places.len()));
+    key.unwrap_or_else(|| ((0..schema.fields().len()).collect(), None))
 }
 
 /// Puts the checks of single rows together, so that one reading of the table answers all of them.

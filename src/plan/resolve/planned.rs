@@ -60,6 +60,7 @@ pub(super) fn planned(
     if let Some(contract) = contract {
         report_drift(stage, &contract, &schema, found);
     }
+    let (telling_columns, key_check) = checks::telling_columns(&schema, &stage.checks);
     Some(Stage {
         name: stage.name.clone(),
         select: stage.select.clone(),
@@ -67,7 +68,8 @@ pub(super) fn planned(
         columns: columns(stage),
         checks: stage.checks.iter().map(checks::Written::check).collect(),
         row_checks: checks::together(&stage.spec.name, &stage.checks),
-        telling_columns: checks::telling_columns(&schema, &stage.checks),
+        telling_columns,
+        key_check,
         tests: unit_tests::resolve(stage, &schema, scope, tables, found),
         schema,
         published,
@@ -212,8 +214,12 @@ fn columns(stage: &Parsed<'_>) -> Vec<StageColumn> {
     let columns = sidecar(stage).into_iter().flat_map(|sidecar| sidecar.columns.iter());
     columns
         .filter_map(|(name, column)| {
-            let description = column.description.clone();
-            Some(StageColumn { name: name.parse().ok()?, description, pii: column.pii })
+            Some(StageColumn {
+                name: name.parse().ok()?,
+                description: column.description.clone(),
+                pii: column.pii,
+                additive: column.additive,
+            })
         })
         .collect()
 }

@@ -41,10 +41,11 @@ pub(crate) async fn evaluate(
     let over = Arc::new(Over { session, tables, parameters });
     let outcomes = staged.iter().map(|staged| {
         let (over, stage) = (Arc::clone(&over), Arc::clone(&staged.stage));
+        let repeated_keys = staged.repeated_keys;
         async move {
             let evaluated = tokio::spawn({
                 let stage = Arc::clone(&stage);
-                async move { over.stage(&stage).await }
+                async move { over.stage(&stage, repeated_keys).await }
             });
             evaluated.await.unwrap_or_else(|error| Err(broken_down(&stage, error)))
         }
@@ -72,8 +73,14 @@ struct Over {
 }
 
 impl Over {
-    async fn stage(&self, stage: &plan::Stage) -> Result<Vec<CheckReport>, AuditError> {
+    /// Evaluates the checks of a stage, but for that of its key where it was evaluated while the rows were written.
+    async fn stage(
+        &self,
+        stage: &plan::Stage,
+        repeated_keys: Option<u64>,
+    ) -> Result<Vec<CheckReport>, AuditError> {
         let mut counted = self.rows(stage).await;
+        counted.extend(stage.key_check.zip(repeated_keys));
         let mut outcomes = Vec::with_capacity(stage.checks.len());
         for (place, check) in stage.checks.iter().enumerate() {
             let failures = match counted.remove(&place) {

@@ -101,7 +101,7 @@ impl Gathered {
     /// Adds everything to what is known, and returns what was seen in which object.
     pub(super) fn add_to(self, known: &mut Evidence) -> Result<Sightings, IdentityError> {
         let mut sightings = Sightings { objects: self.objects, links: Links::default() };
-        for found in &self.found {
+        for found in self.found {
             sightings.add(found, known);
         }
         known.within_numbers()?;
@@ -142,8 +142,10 @@ impl Evidence {
 
 impl Sightings {
     /// Adds what a thread has found, here and to all that is known.
-    pub(super) fn add(&mut self, found: &Found, known: &mut Evidence) {
-        let nodes = known.identifiers.note_all(&found.identifiers);
+    pub(super) fn add(&mut self, mut found: Found, known: &mut Evidence) {
+        let nodes = known.identifiers.note_all(&mut found.identifiers);
+        known.links.reserve(found.links.len());
+        self.links.reserve(found.links.len());
         for link in found.links.iter() {
             let ends = link.ends.map(|node| match node {
                 NOBODY => NOBODY,

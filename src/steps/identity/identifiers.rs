@@ -23,39 +23,31 @@ pub(super) enum Standing {
 /// Identifiers, numbered in the order in which they came.
 #[derive(Default)]
 pub(super) struct Identifiers {
-    kinds: Vec<KindId>,
-    texts: Texts,
-    fingerprints: Vec<Fingerprint>,
-    first_seen: Vec<Instant>,
-    standings: Vec<Standing>,
+    /// All that is looked at of one of them lies together, for they come in no order of their numbers.
+    entries: Vec<Entry>,
+    /// The values, one after the other.
+    texts: String,
     numbers: HashTable<Node>,
 }
 
-/// Texts, one after the other.
-#[derive(Default)]
-struct Texts {
-    bytes: String,
-    ends: Vec<usize>,
-}
-
-impl Texts {
-    fn push(&mut self, text: &str) {
-        self.bytes.push_str(text);
-        self.ends.push(self.bytes.len());
-    }
-
-    fn get(&self, number: usize) -> &str {
-        let start = match number {
-            0 => 0,
-            _ => self.ends[number - 1],
-        };
-        &self.bytes[start..self.ends[number]]
-    }
+#[derive(Clone, Copy)]
+struct Entry {
+    fingerprint: Fingerprint,
+    first_seen: Instant,
+    /// Where its value begins among the texts.
+    text: usize,
+    length: u32,
+    kind: KindId,
+    standing: Standing,
 }
 
 impl Identifiers {
     pub(super) fn len(&self) -> usize {
-        self.kinds.len()
+        self.entries.len()
+    }
+
+    fn entry(&self, node: Node) -> &Entry {
+        &self.entries[node as usize]
     }
 
     pub(super) fn nodes(&self) -> impl Iterator<Item = Node> + use<> {
@@ -63,23 +55,24 @@ impl Identifiers {
     }
 
     pub(super) fn kind(&self, node: Node) -> KindId {
-        self.kinds[node as usize]
+        self.entry(node).kind
     }
 
     pub(super) fn value(&self, node: Node) -> &str {
-        self.texts.get(node as usize)
+        let Entry { text, length, .. } = *self.entry(node);
+        &self.texts[text..text + length as usize]
     }
 
     pub(super) fn fingerprint(&self, node: Node) -> Fingerprint {
-        self.fingerprints[node as usize]
+        self.entry(node).fingerprint
     }
 
     pub(super) fn first_seen(&self, node: Node) -> Instant {
-        self.first_seen[node as usize]
+        self.entry(node).first_seen
     }
 
     pub(super) fn standing(&self, node: Node) -> Standing {
-        self.standings[node as usize]
+        self.entry(node).standing
     }
 
     pub(super) fn is_active(&self, node: Node) -> bool {
@@ -87,17 +80,19 @@ impl Identifiers {
     }
 
     pub(super) fn block(&mut self, node: Node) {
-        self.standings[node as usize] = Standing::Blocked;
+        self.entries[node as usize].standing = Standing::Blocked;
     }
 
     /// Takes back whatever is known of when the identifiers were seen.
     pub(super) fn retract_all(&mut self) {
-        self.standings.fill(Standing::Retracted);
+        for entry in &mut self.entries {
+            entry.standing = Standing::Retracted;
+        }
     }
 
     /// Takes back whatever is known of when an identifier was seen.
     pub(super) fn retract(&mut self, node: Node) {
-        self.standings[node as usize] = Standing::Retracted;
+        self.entries[node as usize].standing = Standing::Retracted;
     }
 
     /// Notes that a known identifier was seen.
@@ -126,7 +121,12 @@ impl Identifiers {
     }
 
     /// Notes all identifiers of `other`, and returns their numbers here.
-    pub(super) fn note_all(&mut self, other: &Self) -> Vec<Node> {
+    pub(super) fn note_all(&mut self, other: &mut Self) -> Vec<Node> {
+        if self.entries.is_empty() {
+            *self = std::mem::take(other);
+            return self.nodes().collect();
+        }
+        self.reserve(other.len());
         let mut note = |node: Node| {
             let identifier = (other.kind(node), other.value(node));
             let standing = || other.standing(node);
@@ -138,13 +138,9 @@ impl Identifiers {
 
     /// Makes room for so many identifiers.
     pub(super) fn reserve(&mut self, identifiers: usize) {
-        let fingerprints = &self.fingerprints;
-        self.numbers.reserve(identifiers, |node| fingerprints[*node as usize][0]);
-        self.kinds.reserve(identifiers);
-        self.texts.ends.reserve(identifiers);
-        self.fingerprints.reserve(identifiers);
-        self.first_seen.reserve(identifiers);
-        self.standings.reserve(identifiers);
+        let entries = &self.entries;
+        self.numbers.reserve(identifiers, |node| entries[*node as usize].fingerprint[0]);
+        self.entries.reserve(identifiers);
     }
 
     fn insert(
@@ -160,32 +156,26 @@ impl Identifiers {
             return node;
         }
         let node = self.len() as Node;
-        self.kinds.push(kind);
-        self.texts.push(value);
-        self.fingerprints.push(fingerprint);
-        self.first_seen.push(seen);
-        self.standings.push(standing());
-        let fingerprints = &self.fingerprints;
-        let hash = |node: &Node| fingerprints[*node as usize][0];
+        let (text, length, standing) = (self.texts.len(), value.len() as u32, standing());
+        self.texts.push_str(value);
+        self.entries.push(Entry { fingerprint, first_seen: seen, text, length, kind, standing });
+        let entries = &self.entries;
+        let hash = |node: &Node| entries[*node as usize].fingerprint[0];
         self.numbers.insert_unique(fingerprint[0], node, hash);
         node
     }
 
     fn seen(&mut self, node: Node, seen: Instant, standing: impl Fn() -> Standing) {
-        let first_seen = &mut self.first_seen[node as usize];
-        match self.standings[node as usize] {
+        let entry = &mut self.entries[node as usize];
+        match entry.standing {
             // What was taken back counts no more: it was seen for the first time now.
-            Standing::Retracted => {
-                *first_seen = seen;
-                self.standings[node as usize] = standing();
-            }
-            Standing::Active | Standing::Blocked => *first_seen = seen.min(*first_seen),
+            Standing::Retracted => (entry.first_seen, entry.standing) = (seen, standing()),
+            Standing::Active | Standing::Blocked => entry.first_seen = seen.min(entry.first_seen),
         }
     }
 
     fn is_same(&self, node: Node, fingerprint: Fingerprint, kind: KindId, value: &str) -> bool {
-        self.fingerprint(node) == fingerprint
-            && self.kind(node) == kind
-            && self.value(node) == value
+        let entry = self.entry(node);
+        entry.fingerprint == fingerprint && entry.kind == kind && self.value(node) == value
     }
 }

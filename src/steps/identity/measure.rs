@@ -122,7 +122,7 @@ fn read(
     let source = evidence.sources.number(SOURCE);
     let mut sightings = Sightings::default();
     sightings.objects.push(Object { source, path: "edges".into() });
-    for found in &found {
+    for found in found {
         sightings.add(found, evidence);
     }
     Ok(())

@@ -80,5 +80,10 @@ pub(super) fn described(record: TableRecord, stage: &Stage) -> TableRecord {
         .columns
         .iter()
         .filter_map(|column| Some((column.name.to_string(), column.description.clone()?)));
-    TableRecord { description: stage.description.clone(), columns: described.collect(), ..record }
+    TableRecord {
+        description: stage.description.clone(),
+        columns: described.collect(),
+        not_additive: stage.not_additive(),
+        ..record
+    }
 }

@@ -1,6 +1,7 @@
 //! Computes stages side by side, each after those it reads.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,6 +10,7 @@ use datafusion::datasource::provider_as_source;
 use datafusion::prelude::SessionContext;
 use tokio::task::JoinSet;
 
+use super::mart::Mart;
 use super::materialise::{Stored, materialise};
 use super::{StagedTable, TransformError, TransformErrorKind};
 use crate::engine::{
@@ -34,7 +36,7 @@ pub(crate) async fn transform_over(
     stages: &[Arc<plan::Stage>],
 ) -> Result<Vec<StagedTable>, TransformError> {
     let at_once = ctx.threads.min(ctx.memory / MEMORY_OF_ONE).max(1);
-    let mut waiting: Vec<&Arc<plan::Stage>> = stages.iter().collect();
+    let mut waiting = in_order(stages);
     let mut lacking: BTreeSet<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
     let mut running = JoinSet::new();
     let mut all = Vec::with_capacity(stages.len());
@@ -63,6 +65,24 @@ pub(crate) async fn transform_over(
     let place = |staged: &StagedTable| stages.iter().position(|it| it.name == staged.stage.name);
     all.sort_by_key(place);
     Ok(all)
+}
+
+/// Returns stages in the order in which they are begun as far as they can be: those on which most others hang one behind
+/// the other come first, so that no long chain is left for the end, when nothing else keeps the other cores busy.
+fn in_order(stages: &[Arc<plan::Stage>]) -> Vec<&Arc<plan::Stage>> {
+    let mut heights: BTreeMap<&str, usize> = BTreeMap::new();
+    // A stage comes after those it reads, so from behind all its readers are known.
+    for stage in stages.iter().rev() {
+        let height = heights.get(stage.name.as_str()).copied().unwrap_or_default();
+        for read in &stage.select.tables {
+            let below = heights.entry(read.as_str()).or_default();
+            *below = (*below).max(height + 1);
+        }
+    }
+    let height = |stage: &plan::Stage| heights.get(stage.name.as_str()).copied();
+    let mut order: Vec<&Arc<plan::Stage>> = stages.iter().collect();
+    order.sort_by_key(|stage| Reverse(height(stage).unwrap_or_default()));
+    order
 }
 
 /// Says whether all that a stage reads is there.
@@ -127,13 +147,16 @@ pub(super) async fn computed(
     let folder = ctx.work.join("stages").join(stage.name.as_str());
     let pool = Arc::clone(&session.runtime_env().memory_pool);
     let keeper = Keeper { budget: ctx.spools.clone(), pool };
-    let (files, kept) = match materialise(session, logical, stage, &folder, &keeper).await? {
-        Stored::Files(files) => (files, Vec::new()),
-        Stored::Kept(kept) => (Vec::new(), kept),
+    let stored = materialise(session, logical, stage, &folder, &keeper).await?;
+    let (files, kept, repeated_keys) = match stored {
+        Stored::Mart(Mart { file, repeated_keys }) => (vec![file], Vec::new(), repeated_keys),
+        Stored::Files(files) => (files, Vec::new(), None),
+        Stored::Kept(kept) => (Vec::new(), kept, None),
     };
     let table = match kept.as_slice() {
         [] => table_of_files(&stage.schema, &files)?,
         kept => table_of_kept(&stage.schema, kept)?,
     };
-    Ok((StagedTable { stage: Arc::clone(stage), files, kept: Arc::new(kept) }, table))
+    let (stage, kept) = (Arc::clone(stage), Arc::new(kept));
+    Ok((StagedTable { stage, files, kept, repeated_keys }, table))
 }

@@ -6,18 +6,20 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{Expr, LogicalPlan, SortExpr};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{SendableRecordBatchStream, execute_stream_partitioned};
 use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
 use tokio::task::JoinSet;
 
 use super::TransformErrorKind;
+use super::mart::{Mart, mart};
 use crate::engine::{FileSummary, Keeper, Kept, ParquetFile, ParquetOptions, in_stored_types};
 use crate::plan;
 
 /// Where the rows of a stage are.
 pub(super) enum Stored {
+    Mart(Mart),
     Files(Vec<FileSummary>),
     Kept(Vec<Kept>),
 }
@@ -30,9 +32,8 @@ enum Part {
 
 /// Computes a query and stores it.
 ///
-/// A mart becomes one file whose rows are sorted by the columns that tell them apart, so that the same rows make the same
-/// bytes. Any other stage is read by this run alone, in no order: it is kept in memory while there is room, and becomes
-/// one file for each partition beyond that.
+/// A mart becomes one file in order. Any other stage is read by this run alone, in no order: it is kept in memory while
+/// there is room, and becomes one file for each partition beyond that.
 pub(super) async fn materialise(
     session: &SessionContext,
     query: LogicalPlan,
@@ -40,25 +41,23 @@ pub(super) async fn materialise(
     folder: &Path,
     keeper: &Keeper,
 ) -> Result<Stored, TransformErrorKind> {
-    let typed = in_stored_types(DataFrame::new(session.state(), query), &stage.schema)?;
-    let frame = if stage.published { typed.sort(order(stage))? } else { typed };
+    let frame = in_stored_types(DataFrame::new(session.state(), query), &stage.schema)?;
+    if stage.published {
+        return Ok(Stored::Mart(mart(frame, stage, &folder.join("0.parquet")).await?));
+    }
     let task = Arc::new(frame.task_ctx());
     let physical = frame.create_physical_plan().await?;
     let streams = execute_stream_partitioned(physical, task)?;
-    // Partitions are encoded side by side; where one fails, the others end with it.
+    // Partitions are stored side by side; where one fails, the others end with it.
     let mut writes = JoinSet::new();
     for (place, stream) in streams.into_iter().enumerate() {
         let target = Target {
             path: folder.join(format!("{place}.parquet")),
             schema: Arc::clone(&stage.schema),
         };
-        let kept = (!stage.published).then(|| keeper.keep(&stage.schema));
+        let kept = keeper.keep(&stage.schema);
         writes.spawn(async move {
-            let part = match kept {
-                None => Part::File(target.written(stream, None).await?),
-                Some(kept) => target.parked(stream, kept).await?,
-            };
-            Ok::<_, TransformErrorKind>((place, part))
+            Ok::<_, TransformErrorKind>((place, target.parked(stream, kept).await?))
         });
     }
     let mut parts = Vec::with_capacity(writes.len());
@@ -87,7 +86,7 @@ impl Target {
                 let mut file = self.begun(&kept)?;
                 drop(kept);
                 file.write(&batch).map_err(TransformErrorKind::Store)?;
-                return Ok(Part::File(self.written(stream, Some(file)).await?));
+                return Ok(Part::File(written(stream, file).await?));
             }
         }
         Ok(Part::Kept(kept))
@@ -102,20 +101,17 @@ impl Target {
         }
         Ok(file)
     }
+}
 
-    /// Writes one partition, behind what a file holds already.
-    async fn written(
-        &self,
-        mut stream: SendableRecordBatchStream,
-        begun: Option<ParquetFile>,
-    ) -> Result<FileSummary, TransformErrorKind> {
-        let create = || ParquetFile::create(&self.path, &self.schema, ParquetOptions::published());
-        let mut file = begun.map_or_else(create, Ok).map_err(TransformErrorKind::Store)?;
-        while let Some(batch) = stream.try_next().await? {
-            file.write(&batch).map_err(TransformErrorKind::Store)?;
-        }
-        file.finish().map_err(TransformErrorKind::Store)
+/// Writes the rest of a partition, behind what a file holds already.
+async fn written(
+    mut stream: SendableRecordBatchStream,
+    mut file: ParquetFile,
+) -> Result<FileSummary, TransformErrorKind> {
+    while let Some(batch) = stream.try_next().await? {
+        file.write(&batch).map_err(TransformErrorKind::Store)?;
     }
+    file.finish().map_err(TransformErrorKind::Store)
 }
 
 /// Puts the partitions of a stage together: all of them in memory, or all of them in files.
@@ -139,12 +135,4 @@ fn stored(
         }
     }
     Ok(if is_kept { Stored::Kept(all_kept) } else { Stored::Files(files) })
-}
-
-/// Returns the columns that make a difference: a table in which rows are equal in these fails its checks, and nobody
-/// sees it.
-fn order(stage: &plan::Stage) -> Vec<SortExpr> {
-    let column = |name: &str| Expr::Column(datafusion::common::Column::from_name(name));
-    let telling = stage.telling_columns.iter().map(|place| stage.schema.field(*place));
-    telling.map(|field| column(field.name()).sort(true, true)).collect()
 }

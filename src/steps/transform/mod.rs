@@ -6,8 +6,10 @@
 mod apply;
 mod error;
 mod graph;
+mod mart;
 mod materialise;
 mod preview;
+mod repeats;
 mod types;
 
 pub(crate) use apply::{clean_files, transform};

@@ -32,6 +32,8 @@ pub(crate) struct StagedTable {
     pub(crate) files: Vec<FileSummary>,
     /// Its rows in memory.
     pub(crate) kept: Arc<Vec<Kept>>,
+    /// How many keys more than one row has, in a mart with a key.
+    pub(crate) repeated_keys: Option<u64>,
 }
 
 impl StagedTable {

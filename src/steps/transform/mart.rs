@@ -1,0 +1,65 @@
+//! Stores a mart: one file, whose rows are sorted by the columns that tell them apart, so that the same rows make the same
+//! bytes.
+
+use std::path::Path;
+
+use datafusion::common::Column;
+use datafusion::common::runtime::SpawnedTask;
+use datafusion::dataframe::DataFrame;
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::{Expr, SortExpr};
+use futures::TryStreamExt;
+use tokio::sync::mpsc;
+
+use super::TransformErrorKind;
+use super::repeats::Repeats;
+use crate::engine::{FileSummary, ParquetFile, ParquetOptions};
+use crate::plan;
+
+/// How many batches wait to be encoded.
+const WAITING: usize = 4;
+
+/// A stored mart.
+pub(super) struct Mart {
+    pub(super) file: FileSummary,
+    /// How many keys more than one row has, where it has a key.
+    pub(super) repeated_keys: Option<u64>,
+}
+
+/// Stores the rows of a mart. Rows with the same key lie side by side, so whether there are any is told on the way.
+pub(super) async fn mart(
+    frame: DataFrame,
+    stage: &plan::Stage,
+    path: &Path,
+) -> Result<Mart, TransformErrorKind> {
+    let mut stream = frame.sort(order(stage))?.execute_stream().await?;
+    let create = ParquetFile::create(path, &stage.schema, ParquetOptions::published());
+    let mut file = create.map_err(TransformErrorKind::Store)?;
+    let mut repeats = Repeats::new(&stage.telling_columns);
+    let (send, mut receive) = mpsc::channel(WAITING);
+    // Rows are encoded while the next ones are computed. Where this is given up, so is the encoding.
+    let encoding = SpawnedTask::spawn(async move {
+        while let Some(batch) = receive.recv().await {
+            repeats.note(&batch).map_err(DataFusionError::from)?;
+            file.write(&batch).map_err(TransformErrorKind::Store)?;
+        }
+        let file = file.finish().map_err(TransformErrorKind::Store)?;
+        Ok::<_, TransformErrorKind>((file, repeats.keys()))
+    });
+    while let Some(batch) = stream.try_next().await? {
+        if send.send(batch).await.is_err() {
+            break;
+        }
+    }
+    drop(send);
+    let (file, repeated) = encoding.join().await.map_err(TransformErrorKind::Task)??;
+    Ok(Mart { file, repeated_keys: stage.key_check.map(|_| repeated) })
+}
+
+/// Returns the columns that make a difference: a table in which rows are equal in these fails its checks, and nobody
+/// sees it.
+fn order(stage: &plan::Stage) -> Vec<SortExpr> {
+    let column = |name: &str| Expr::Column(Column::from_name(name));
+    let telling = stage.telling_columns.iter().map(|place| stage.schema.field(*place));
+    telling.map(|field| column(field.name()).sort(true, true)).collect()
+}
