@@ -16,7 +16,7 @@ use super::linker::Linker;
 use super::links::{CERTAIN, Link, Links, NOBODY};
 use super::matching::Match;
 use super::origins::Origins;
-use crate::engine::{Context, Queue, Spool, on_threads};
+use crate::engine::{Context, Queue, Spool, both, on_threads};
 use crate::names::IdentifierType;
 use crate::plan;
 use crate::steps::clean::CleanPart;
@@ -99,10 +99,14 @@ impl Gathered {
     }
 
     /// Adds everything to what is known, and returns what was seen in which object.
-    pub(super) fn add_to(self, known: &mut Evidence) -> Result<Sightings, IdentityError> {
+    pub(super) fn add_to(
+        self,
+        known: &mut Evidence,
+        threads: usize,
+    ) -> Result<Sightings, IdentityError> {
         let mut sightings = Sightings { objects: self.objects, links: Links::default() };
         for found in self.found {
-            sightings.add(found, known);
+            sightings.add(found, known, threads);
         }
         known.within_numbers()?;
         Ok(sightings)
@@ -142,21 +146,27 @@ impl Evidence {
 
 impl Sightings {
     /// Adds what a thread has found, here and to all that is known.
-    pub(super) fn add(&mut self, mut found: Found, known: &mut Evidence) {
+    pub(super) fn add(&mut self, mut found: Found, known: &mut Evidence, threads: usize) {
         let nodes = known.identifiers.note_all(&mut found.identifiers);
-        known.links.reserve(found.links.len());
-        self.links.reserve(found.links.len());
-        for link in found.links.iter() {
-            let ends = link.ends.map(|node| match node {
+        let ends = |link: &Link| {
+            link.ends.map(|node| match node {
                 NOBODY => NOBODY,
                 node => nodes[node as usize],
-            });
-            self.links.note(Link { ends, ..*link });
-            if ends[1] != NOBODY {
-                let origin = self.objects[link.origin as usize].source;
-                known.links.note(Link { ends, origin, ..*link });
+            })
+        };
+        let Self { objects, links } = self;
+        let here = || {
+            links.reserve(found.links.len());
+            found.links.iter().for_each(|link| links.note(Link { ends: ends(link), ..*link }));
+        };
+        let there = || {
+            known.links.reserve(found.links.len());
+            for link in found.links.iter().filter(|link| link.ends[1] != NOBODY) {
+                let origin = objects[link.origin as usize].source;
+                known.links.note(Link { ends: ends(link), origin, ..*link });
             }
-        }
+        };
+        both(threads, here, there);
     }
 }
 

@@ -123,7 +123,7 @@ fn read(
     let mut sightings = Sightings::default();
     sightings.objects.push(Object { source, path: "edges".into() });
     for found in found {
-        sightings.add(found, evidence);
+        sightings.add(found, evidence, threads);
     }
     Ok(())
 }

@@ -93,7 +93,7 @@ impl Resolved<'_> {
     }
 
     fn links(&self, numbers_of: &Numbers) -> Result<RecordBatch, IdentityError> {
-        let rows = Rows::new(numbers_of, self.evidence.links.iter());
+        let rows = Rows::sorted(numbers_of, self.evidence.links.iter(), |_| 0);
         let names = self.evidence.sources.iter();
         let [left, right, first_seen, last_seen, weight] = rows.columns();
         let source = words(rows.links.iter().map(|row| row.link.origin), names)?;
@@ -108,15 +108,11 @@ impl Resolved<'_> {
         kept: &[RecordBatch],
     ) -> Result<RecordBatch, IdentityError> {
         let objects = &sightings.objects;
-        let mut rows = Rows::new(numbers_of, sightings.links.iter());
-        let object = |row: &Row| &objects[row.link.origin as usize];
-        let name = |object: &Object| self.evidence.sources.name(object.source);
-        rows.links.sort_by(|left, right| {
-            let key = |row: &Row| (name(object(row)), Arc::clone(&object(row).path));
-            key(left).cmp(&key(right))
-        });
-        let source =
-            words(rows.links.iter().map(|row| object(row).source), self.evidence.sources.iter())?;
+        let ranks = self.ranks(objects);
+        let rank = |origin: u32| ranks[origin as usize];
+        let rows = Rows::sorted(numbers_of, sightings.links.iter(), rank);
+        let source = |row: &Row| objects[row.link.origin as usize].source;
+        let source = words(rows.links.iter().map(source), self.evidence.sources.iter())?;
         let path = words(
             rows.links.iter().map(|row| row.link.origin),
             objects.iter().map(|object| &*object.path),
@@ -125,6 +121,23 @@ impl Resolved<'_> {
         let columns = vec![source, path, left, right, first_seen, last_seen, weight];
         let new = batch(evidence_schema(), columns)?;
         concat_batches(&evidence_schema(), kept.iter().chain([&new])).map_err(IdentityError::Tables)
+    }
+}
+
+impl Resolved<'_> {
+    /// Returns for each object its place in the order of sources and paths.
+    fn ranks(&self, objects: &[Object]) -> Vec<u32> {
+        let key = |number: &u32| {
+            let object = &objects[*number as usize];
+            (self.evidence.sources.name(object.source), &object.path)
+        };
+        let mut order: Vec<u32> = (0..objects.len() as u32).collect();
+        order.sort_by(|left, right| key(left).cmp(&key(right)));
+        let mut ranks = vec![0; objects.len()];
+        for (rank, same) in (0..).zip(order.chunk_by(|left, right| key(left) == key(right))) {
+            same.iter().for_each(|number| ranks[*number as usize] = rank);
+        }
+        ranks
     }
 }
 
@@ -141,25 +154,41 @@ struct Rows<'a> {
     links: Vec<Row<'a>>,
 }
 
-/// A link with the numbers of its ends, the lower one first.
+/// A link with the numbers of its ends, the lower one first, and all that orders it.
 struct Row<'a> {
     left: i64,
     right: i64,
+    /// The place of its origin, where rows go by that first.
+    rank: u32,
+    origin: u32,
+    is_certain: bool,
     link: &'a Link,
 }
 
 impl<'a> Rows<'a> {
-    fn new(numbers: &Numbers, links: impl Iterator<Item = &'a Link>) -> Self {
+    /// Puts links in the order of the ranks of their origins, then of their ends.
+    fn sorted(
+        numbers: &Numbers,
+        links: impl Iterator<Item = &'a Link>,
+        rank: impl Fn(u32) -> u32,
+    ) -> Self {
         let row = |link: &'a Link| {
             // Only the second end may be nobody, who comes after all others.
             let [left, right] = link.ends;
             let right = numbers.of.get(right as usize).copied().unwrap_or(i64::MAX);
             let left = numbers.of(left);
-            Row { left: left.min(right), right: left.max(right), link }
+            Row {
+                left: left.min(right),
+                right: left.max(right),
+                rank: rank(link.origin),
+                origin: link.origin,
+                is_certain: link.is_certain(),
+                link,
+            }
         };
         let mut links: Vec<Row<'a>> = links.map(row).collect();
         links.sort_unstable_by_key(|row| {
-            (row.left, row.right, row.link.origin, row.link.is_certain())
+            (row.rank, row.left, row.right, row.origin, row.is_certain)
         });
         Self { links }
     }

@@ -48,7 +48,7 @@ impl Tonight<'_> {
         let retraction = &self.before.retraction;
         let mut opened = registry.open(&kinds, &kind_of, &near, (sources, retraction))?;
         let known_links = opened.evidence.links.len();
-        let sightings = gathered.add_to(&mut opened.evidence)?;
+        let sightings = gathered.add_to(&mut opened.evidence, ctx.threads)?;
         opened.evidence.add_matches(&kinds, &self.matched.best_first);
         Ok(Taken { kinds, near, opened, sightings, known_links })
     }
