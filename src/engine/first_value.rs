@@ -311,7 +311,7 @@ impl GroupsAccumulator for Firsts {
         values: &[ArrayRef],
         counts: Option<&BooleanArray>,
     ) -> Result<Vec<ArrayRef>> {
-        let rows = values.first().map_or(0, |value| value.len());
+        let rows = values.first().map_or(0, Array::len);
         let all = || BooleanArray::from(vec![true; rows]);
         let are_set = counts.cloned().unwrap_or_else(all);
         Ok(values.iter().cloned().chain([Arc::new(are_set) as ArrayRef]).collect())
@@ -337,7 +337,7 @@ mod tests {
     use proptest::option::of;
     use proptest::prelude::{Just, ProptestConfig, any, prop_assert_eq, prop_oneof, proptest};
 
-    use crate::engine::session::planning_session;
+    use crate::engine::session::{planning_session, stock_session};
 
     type Row = (Option<i64>, Option<i64>, Option<String>, Option<i64>);
 
@@ -388,7 +388,7 @@ mod tests {
             ), 1..20), 1..5)
         ) {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-            let (ours, stock) = (planning_session(chrono_tz::UTC), SessionContext::new());
+            let (ours, stock) = (planning_session(chrono_tz::UTC), stock_session(8192));
             for sql in QUERIES {
                 // Which word comes first in no order at all depends on the rows' order, which both see alike.
                 let found = runtime.block_on(answer(&ours, &parts, sql));
@@ -410,7 +410,7 @@ mod tests {
         let sql = "SELECT key, FIRST_VALUE(length(word) ORDER BY place) AS l, \
                    length(FIRST_VALUE(word ORDER BY place)) AS w FROM t GROUP BY key ORDER BY key";
         let found = answer(&planning_session(chrono_tz::UTC), &parts, sql).await;
-        assert_eq!(found, answer(&SessionContext::new(), &parts, sql).await);
+        assert_eq!(found, answer(&stock_session(8192), &parts, sql).await);
         assert!(found.contains("6199"), "{found}");
     }
 }

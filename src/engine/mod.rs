@@ -6,6 +6,7 @@ mod customers;
 mod expression;
 mod first_value;
 mod kept;
+mod key;
 mod parallel;
 mod parquet;
 mod published;
@@ -22,6 +23,7 @@ pub(crate) use context::Context;
 pub(crate) use customers::Customers;
 pub(crate) use expression::{ExpressionError, RowExpression};
 pub(crate) use kept::{Keeper, Kept, table_of_kept};
+pub(crate) use key::goes_on;
 pub(crate) use parallel::{Queue, both, on_threads};
 pub(crate) use parquet::{
     FileSummary, ParquetFile, ParquetFileError, ParquetFileErrorKind, ParquetOptions, parquet_bytes,

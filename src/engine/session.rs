@@ -33,6 +33,13 @@ pub(crate) fn planning_session(timezone: chrono_tz::Tz) -> SessionContext {
     with_operators(state, timezone)
 }
 
+/// Makes a session of the engine as it comes, to hold ours against.
+#[cfg(test)]
+pub(super) fn stock_session(batch_size: usize) -> SessionContext {
+    let config = SessionConfig::new().with_target_partitions(1).with_batch_size(batch_size);
+    SessionContext::new_with_config(config)
+}
+
 /// Makes a session that executes within `resources`.
 pub(crate) fn session(
     resources: &Resources<'_>,

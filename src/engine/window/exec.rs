@@ -4,23 +4,25 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
-use arrow::compute::{concat, concat_batches, partition};
+use arrow::compute::{concat_batches, partition};
 use arrow::datatypes::SchemaRef;
 use datafusion::common::Result;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::TaskContext;
+use datafusion::physical_expr::window::WindowExpr;
 use datafusion::physical_expr::{OrderingRequirements, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, InputDistributionRequirements, PlanProperties,
-    SendableRecordBatchStream,
+    DisplayAs, DisplayFormatType, ExecutionPlan, InputDistributionRequirements, InputOrderMode,
+    PlanProperties, SendableRecordBatchStream,
 };
 use futures::{TryStreamExt, stream};
 
 use super::function::{Function, Partitions};
-use super::rule::instead_of;
+use crate::engine::key::goes_on;
 
 /// Computes functions over the partitions of its rows, which come sorted by partition.
 #[derive(Debug)]
@@ -33,13 +35,27 @@ pub(super) struct PartitionedWindow {
 }
 
 impl PartitionedWindow {
-    pub(super) fn new(
-        stock: Arc<dyn ExecutionPlan>,
-        keys: Vec<Arc<dyn PhysicalExpr>>,
-        functions: Vec<Function>,
-    ) -> Self {
-        Self { stock, keys, functions, metrics: ExecutionPlanMetricsSet::new() }
+    /// Returns what can stand in the place of an operator; none where it must stay.
+    pub(super) fn instead_of(stock: &Arc<dyn ExecutionPlan>) -> Option<Self> {
+        let windows = windows(stock)?;
+        let keys = windows.first()?.partition_by();
+        let are_alike = windows.iter().all(|window| window.partition_by() == keys);
+        if keys.is_empty() || !are_alike {
+            return None;
+        }
+        let functions = windows.iter().map(Function::of).collect::<Option<Vec<_>>>()?;
+        let (stock, keys) = (Arc::clone(stock), keys.to_vec());
+        Some(Self { stock, keys, functions, metrics: ExecutionPlanMetricsSet::new() })
     }
+}
+
+/// Returns the functions of an operator whose rows come sorted by partition.
+fn windows(node: &Arc<dyn ExecutionPlan>) -> Option<&[Arc<dyn WindowExpr>]> {
+    if let Some(window) = node.downcast_ref::<BoundedWindowAggExec>() {
+        let is_sorted = window.input_order_mode == InputOrderMode::Sorted;
+        return (is_sorted && window.state_observer().is_none()).then(|| window.window_expr());
+    }
+    node.downcast_ref::<WindowAggExec>().map(WindowAggExec::window_expr)
 }
 
 impl DisplayAs for PartitionedWindow {
@@ -87,7 +103,7 @@ impl ExecutionPlan for PartitionedWindow {
         options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let stock = Arc::clone(&self.stock).replace_children(children, options)?;
-        Ok(match instead_of(&stock) {
+        Ok(match Self::instead_of(&stock) {
             Some(window) => Arc::new(window),
             None => stock,
         })
@@ -154,11 +170,11 @@ impl Rows {
             };
             self.ready = whole.map(|rows| self.computed(&rows)).transpose()?;
         }
-        Ok(self.ready.take().map(|batch| self.told(batch)))
+        Ok(self.ready.take().map(|batch| self.told(&batch)))
     }
 
     /// Tells as many rows as a batch should have, and keeps the rest ready.
-    fn told(&mut self, batch: RecordBatch) -> RecordBatch {
+    fn told(&mut self, batch: &RecordBatch) -> RecordBatch {
         let rows = batch.num_rows().min(self.batch_size);
         if rows < batch.num_rows() {
             self.ready = Some(batch.slice(rows, batch.num_rows() - rows));
@@ -169,7 +185,7 @@ impl Rows {
 
     /// Adds rows, and returns those of partitions that are known to be whole.
     fn whole_partitions(&mut self, batch: RecordBatch) -> Result<Option<RecordBatch>> {
-        let keys = keys(&self.keys, &batch)?;
+        let keys = self.keys_of(&batch)?;
         let last = partition(&keys)?.ranges().last().map_or(0, |range| range.start);
         if last > 0 {
             self.pending.push(batch.slice(0, last));
@@ -178,11 +194,16 @@ impl Rows {
             return Ok(Some(whole));
         }
         let whole = match self.pending.last() {
-            Some(before) if !goes_on(&self.keys, before, &keys)? => Some(self.taken()?),
+            Some(before) if !goes_on(&self.keys_of(before)?, &keys)? => Some(self.taken()?),
             _ => None,
         };
         self.pending.push(batch);
         Ok(whole)
+    }
+
+    fn keys_of(&self, rows: &RecordBatch) -> Result<Vec<ArrayRef>> {
+        let keys = self.keys.iter();
+        keys.map(|key| key.evaluate(rows)?.into_array(rows.num_rows())).collect()
     }
 
     fn taken(&mut self) -> Result<RecordBatch> {
@@ -196,7 +217,7 @@ impl Rows {
     /// Adds the functions' values to rows of whole partitions.
     fn computed(&self, rows: &RecordBatch) -> Result<RecordBatch> {
         let _timer = self.metrics.elapsed_compute().timer();
-        let ranges = partition(&keys(&self.keys, rows)?)?.ranges();
+        let ranges = partition(&self.keys_of(rows)?)?.ranges();
         let partitions = Partitions::new(rows, &ranges);
         let mut columns = rows.columns().to_vec();
         for function in &self.functions {
@@ -204,20 +225,4 @@ impl Rows {
         }
         Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
     }
-}
-
-fn keys(keys: &[Arc<dyn PhysicalExpr>], batch: &RecordBatch) -> Result<Vec<ArrayRef>> {
-    keys.iter().map(|key| key.evaluate(batch)?.into_array(batch.num_rows())).collect()
-}
-
-/// Says whether the first of some rows, whose keys are given, belongs to the partition of the last row before them.
-fn goes_on(
-    of: &[Arc<dyn PhysicalExpr>],
-    before: &RecordBatch,
-    behind: &[ArrayRef],
-) -> Result<bool> {
-    let before = keys(of, &before.slice(before.num_rows() - 1, 1))?;
-    let pairs = before.iter().zip(behind);
-    let pairs = pairs.map(|(before, behind)| concat(&[before.as_ref(), &behind.slice(0, 1)]));
-    Ok(partition(&pairs.collect::<Result<Vec<_>, _>>()?)?.len() == 1)
 }

@@ -6,12 +6,12 @@ use arrow::array::{Decimal128Array, Int64Array, RecordBatch, StringArray};
 use arrow::util::pretty::pretty_format_batches;
 use datafusion::datasource::MemTable;
 use datafusion::physical_plan::displayable;
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::prelude::SessionContext;
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::{ProptestConfig, prop_assert_eq, proptest};
 
-use crate::engine::session::planning_session;
+use crate::engine::session::{planning_session, stock_session};
 
 type Row = (Option<i64>, Option<u8>, Option<i64>);
 
@@ -84,8 +84,7 @@ fn sessions(batch_size: usize) -> [SessionContext; 2] {
     let mut state = sizes.write();
     *state.config_mut() = state.config().clone().with_batch_size(batch_size);
     drop(state);
-    let stock = SessionConfig::new().with_target_partitions(1).with_batch_size(batch_size);
-    [ours, SessionContext::new_with_config(stock)]
+    [ours, stock_session(batch_size)]
 }
 
 proptest! {

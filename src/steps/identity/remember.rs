@@ -135,7 +135,9 @@ impl Resolved<'_> {
         order.sort_by(|left, right| key(left).cmp(&key(right)));
         let mut ranks = vec![0; objects.len()];
         for (rank, same) in (0..).zip(order.chunk_by(|left, right| key(left) == key(right))) {
-            same.iter().for_each(|number| ranks[*number as usize] = rank);
+            for number in same {
+                ranks[*number as usize] = rank;
+            }
         }
         ranks
     }

@@ -1,8 +1,12 @@
 //! Counts keys that several rows have.
 
+use std::sync::Arc;
+
 use arrow::array::{ArrayRef, RecordBatch};
-use arrow::compute::{concat, partition};
+use arrow::compute::partition;
 use arrow::error::ArrowError;
+
+use crate::engine::goes_on;
 
 /// Counts the keys that more than one of the rows have, which come in their order.
 pub(super) struct Repeats {
@@ -29,16 +33,16 @@ impl Repeats {
         self.keys
     }
 
-    /// Takes rows in. Of two keys that lack the same value the rest decides, as where SQL groups by them.
+    /// Takes rows in.
     pub(super) fn note(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
         if batch.num_rows() == 0 {
             return Ok(());
         }
-        let key: Vec<ArrayRef> =
-            self.columns.iter().map(|column| batch.column(*column).clone()).collect();
+        let key = self.columns.iter().map(|column| Arc::clone(batch.column(*column)));
+        let key: Vec<ArrayRef> = key.collect();
         let ranges = partition(&key)?.ranges();
         let goes_on = match &self.last {
-            Some(last) => is_same(&last.key, &key)?,
+            Some(last) => goes_on(&last.key, &key)?,
             None => false,
         };
         let was_counted = self.last.as_ref().is_some_and(|last| last.is_counted);
@@ -54,13 +58,6 @@ impl Repeats {
         self.last = Some(Last { key, is_counted });
         Ok(())
     }
-}
-
-/// Says whether the first row of some columns equals the only one of others.
-fn is_same(only: &[ArrayRef], first: &[ArrayRef]) -> Result<bool, ArrowError> {
-    let pairs = only.iter().zip(first);
-    let pairs = pairs.map(|(only, first)| concat(&[only.as_ref(), first.slice(0, 1).as_ref()]));
-    Ok(partition(&pairs.collect::<Result<Vec<_>, _>>()?)?.len() == 1)
 }
 
 #[cfg(test)]
@@ -98,7 +95,9 @@ mod tests {
         ) {
             keys.sort_unstable();
             let mut rows: BTreeMap<Key, u64> = BTreeMap::new();
-            keys.iter().for_each(|key| *rows.entry(*key).or_default() += 1);
+            for key in &keys {
+                *rows.entry(*key).or_default() += 1;
+            }
             let expected = rows.values().filter(|rows| **rows > 1).count() as u64;
             let mut repeats = Repeats::new(&[1, 2]);
             let mut rest = keys.as_slice();
