@@ -143,6 +143,7 @@ impl ParquetFile {
                 }
             }
             State::Writing(writer) => writer.write(&batch)?,
+            // The error has been told, and completing the file tells it again.
             State::Broken => {}
         }
         Ok(())
@@ -192,7 +193,7 @@ fn sample(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<RecordBatch, Ar
     concat_batches(schema, &first.collect::<Vec<_>>())
 }
 
-/// Returns the columns of which nearly every value is another, as those of keys and instants are.
+/// Returns the columns of which more than three in four values are another, as those of keys and instants are.
 ///
 /// A dictionary of such values takes time and room beside the values themselves.
 fn varied_columns(sample: &RecordBatch) -> Vec<String> {

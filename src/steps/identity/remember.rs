@@ -122,9 +122,7 @@ impl Resolved<'_> {
         let new = batch(evidence_schema(), columns)?;
         concat_batches(&evidence_schema(), kept.iter().chain([&new])).map_err(IdentityError::Tables)
     }
-}
 
-impl Resolved<'_> {
     /// Returns for each object its place in the order of sources and paths.
     fn ranks(&self, objects: &[Object]) -> Vec<u32> {
         let key = |number: &u32| {

@@ -70,19 +70,26 @@ pub(crate) async fn transform_over(
 /// Returns stages in the order in which they are begun as far as they can be: those on which most others hang one behind
 /// the other come first, so that no long chain is left for the end, when nothing else keeps the other cores busy.
 fn in_order(stages: &[Arc<plan::Stage>]) -> Vec<&Arc<plan::Stage>> {
+    let reads = stages.iter().map(|stage| (stage.name.as_str(), &stage.select.tables));
+    let heights = heights(&reads.collect::<Vec<_>>());
+    let mut order: Vec<&Arc<plan::Stage>> = stages.iter().collect();
+    order.sort_by_key(|stage| Reverse(heights.get(stage.name.as_str())));
+    order
+}
+
+/// Returns for each table that is read how many stages hang on it one behind the other at most. Stages are given with what
+/// they read, each after those.
+fn heights<'a>(stages: &[(&'a str, &'a BTreeSet<String>)]) -> BTreeMap<&'a str, usize> {
     let mut heights: BTreeMap<&str, usize> = BTreeMap::new();
-    // A stage comes after those it reads, so from behind all its readers are known.
-    for stage in stages.iter().rev() {
-        let height = heights.get(stage.name.as_str()).copied().unwrap_or_default();
-        for read in &stage.select.tables {
+    // From behind, all readers of a stage are known when it comes.
+    for (name, reads) in stages.iter().rev() {
+        let height = heights.get(name).copied().unwrap_or_default();
+        for read in *reads {
             let below = heights.entry(read.as_str()).or_default();
             *below = (*below).max(height + 1);
         }
     }
-    let height = |stage: &plan::Stage| heights.get(stage.name.as_str()).copied();
-    let mut order: Vec<&Arc<plan::Stage>> = stages.iter().collect();
-    order.sort_by_key(|stage| Reverse(height(stage).unwrap_or_default()));
-    order
+    heights
 }
 
 /// Says whether all that a stage reads is there.
@@ -149,7 +156,7 @@ pub(super) async fn computed(
     let keeper = Keeper { budget: ctx.spools.clone(), pool };
     let stored = materialise(session, logical, stage, &folder, &keeper).await?;
     let (files, kept, repeated_keys) = match stored {
-        Stored::Mart(Mart { file, repeated_keys }) => (vec![file], Vec::new(), repeated_keys),
+        Stored::Mart(Mart { file, repeated_keys }) => (vec![file], Vec::new(), Some(repeated_keys)),
         Stored::Files(files) => (files, Vec::new(), None),
         Stored::Kept(kept) => (Vec::new(), kept, None),
     };
@@ -159,4 +166,29 @@ pub(super) async fn computed(
     };
     let (stage, kept) = (Arc::clone(stage), Arc::new(kept));
     Ok((StagedTable { stage, files, kept, repeated_keys }, table))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::heights;
+
+    #[test]
+    fn the_longest_chain_tells_how_high_a_stage_stands() {
+        let reads = |tables: &[&str]| -> BTreeSet<String> {
+            tables.iter().map(|table| (*table).to_owned()).collect()
+        };
+        let stages = [
+            ("orders", reads(&["raw"])),
+            ("touches", reads(&["raw"])),
+            ("segments", reads(&["orders"])),
+            ("paths", reads(&["orders", "touches"])),
+            ("credits", reads(&["paths"])),
+        ];
+        let stages: Vec<_> = stages.iter().map(|(name, reads)| (*name, reads)).collect();
+        // Nothing reads `segments` and `credits`.
+        let expected = BTreeMap::from([("raw", 3), ("orders", 2), ("touches", 2), ("paths", 1)]);
+        assert_eq!(heights(&stages), expected);
+    }
 }

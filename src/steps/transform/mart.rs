@@ -22,8 +22,8 @@ const WAITING: usize = 4;
 /// A stored mart.
 pub(super) struct Mart {
     pub(super) file: FileSummary,
-    /// How many keys more than one row has, where it has a key.
-    pub(super) repeated_keys: Option<u64>,
+    /// How many keys more than one row has.
+    pub(super) repeated_keys: u64,
 }
 
 /// Stores the rows of a mart. Rows with the same key lie side by side, so whether there are any is told on the way.
@@ -44,7 +44,7 @@ pub(super) async fn mart(
             file.write(&batch).map_err(TransformErrorKind::Store)?;
         }
         let file = file.finish().map_err(TransformErrorKind::Store)?;
-        Ok::<_, TransformErrorKind>((file, repeats.keys()))
+        Ok(Mart { file, repeated_keys: repeats.keys() })
     });
     while let Some(batch) = stream.try_next().await? {
         if send.send(batch).await.is_err() {
@@ -52,8 +52,7 @@ pub(super) async fn mart(
         }
     }
     drop(send);
-    let (file, repeated) = encoding.join().await.map_err(TransformErrorKind::Task)??;
-    Ok(Mart { file, repeated_keys: stage.key_check.map(|_| repeated) })
+    encoding.join().await.map_err(TransformErrorKind::Task)?
 }
 
 /// Returns the columns that make a difference: a table in which rows are equal in these fails its checks, and nobody

@@ -32,7 +32,7 @@ pub(crate) struct StagedTable {
     pub(crate) files: Vec<FileSummary>,
     /// Its rows in memory.
     pub(crate) kept: Arc<Vec<Kept>>,
-    /// How many keys more than one row has, in a mart with a key.
+    /// How many keys more than one row has, in a mart, whose rows stand in the order of their keys.
     pub(crate) repeated_keys: Option<u64>,
 }
 
