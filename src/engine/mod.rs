@@ -1,5 +1,6 @@
 //! The only door to `DataFusion` sessions, memory and object stores.
 
+mod alike;
 mod clean_table;
 mod context;
 mod customers;
@@ -18,6 +19,7 @@ mod table;
 mod window;
 mod work;
 
+pub(crate) use alike::Alike;
 pub(crate) use clean_table::{CleanFiles, clean_table, customers_compared};
 pub(crate) use context::Context;
 pub(crate) use customers::Customers;

@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
+use datafusion::config::SpillCompression;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
@@ -91,6 +92,8 @@ fn config(threads: usize) -> SessionConfig {
     options.execution.time_zone = Some("UTC".to_owned());
     // Views of strings blow up when an operator spills, and published files must not hold them.
     options.execution.parquet.schema_force_view_types = false;
+    // What spills are wide rows that repeat themselves: to compress them takes less time than to write and read them.
+    options.execution.spill_compression = SpillCompression::Lz4Frame;
     config
 }
 
