@@ -2,6 +2,7 @@
 
 mod alike;
 mod clean_table;
+mod constants;
 mod context;
 mod customers;
 mod expression;

@@ -13,6 +13,7 @@ use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
+use super::constants::ConstantsBehindSorts;
 use super::first_value::first_value;
 use super::window::PartitionedWindows;
 use crate::functions;
@@ -56,6 +57,7 @@ pub(crate) fn session(
 fn with_operators(state: SessionStateBuilder, timezone: chrono_tz::Tz) -> SessionContext {
     let state = state
         .with_default_features()
+        .with_optimizer_rule(Arc::new(ConstantsBehindSorts))
         .with_physical_optimizer_rule(Arc::new(PartitionedWindows))
         .build();
     let session = SessionContext::new_with_state(state);
