@@ -7,6 +7,7 @@ mod context;
 mod customers;
 mod expression;
 mod first_value;
+mod joins;
 mod kept;
 mod key;
 mod parallel;

@@ -11,15 +11,21 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use super::constants::ConstantsBehindSorts;
 use super::first_value::first_value;
+use super::joins::BoundedJoins;
 use super::window::PartitionedWindows;
 use crate::functions;
 
 /// How many operators an out-of-memory error names.
 const NAMED_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
+
+/// The part of the memory that one join may hold: several run at once, and what they hold cannot spill.
+const SHARE_OF_A_JOIN: usize = 4;
 
 /// What a session that executes may use.
 pub(crate) struct Resources<'a> {
@@ -32,7 +38,14 @@ pub(crate) struct Resources<'a> {
 /// Makes a session that plans but has nothing to execute on.
 pub(crate) fn planning_session(timezone: chrono_tz::Tz) -> SessionContext {
     let state = SessionStateBuilder::new().with_config(config(1));
-    with_operators(state, timezone)
+    with_operators(state, timezone, usize::MAX)
+}
+
+/// Makes a session whose joins hold at most so many bytes.
+#[cfg(test)]
+pub(super) fn bounded_session(most_of_a_join: usize) -> SessionContext {
+    let state = SessionStateBuilder::new().with_config(config(2));
+    with_operators(state, chrono_tz::UTC, most_of_a_join)
 }
 
 /// Makes a session of the engine as it comes, to hold ours against.
@@ -50,13 +63,18 @@ pub(crate) fn session(
     let state = SessionStateBuilder::new()
         .with_config(config(resources.threads))
         .with_runtime_env(runtime(resources)?);
-    Ok(with_operators(state, timezone))
+    Ok(with_operators(state, timezone, resources.memory / SHARE_OF_A_JOIN))
 }
 
-/// Makes a session with functions and operators of our own beside those of the engine.
-fn with_operators(state: SessionStateBuilder, timezone: chrono_tz::Tz) -> SessionContext {
+/// Makes a session with functions and operators of our own beside those of the engine; a join holds at most so many bytes.
+fn with_operators(
+    state: SessionStateBuilder,
+    timezone: chrono_tz::Tz,
+    most_of_a_join: usize,
+) -> SessionContext {
     let state = state
         .with_default_features()
+        .with_physical_optimizer_rules(physical_rules(most_of_a_join))
         .with_optimizer_rule(Arc::new(ConstantsBehindSorts))
         .with_physical_optimizer_rule(Arc::new(PartitionedWindows))
         .build();
@@ -69,6 +87,15 @@ fn with_operators(state: SessionStateBuilder, timezone: chrono_tz::Tz) -> Sessio
         session.register_udaf(function);
     }
     session
+}
+
+/// Returns the engine's rules for operators, and behind that for joins the one of our own.
+fn physical_rules(most_of_a_join: usize) -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let mut rules = PhysicalOptimizer::new().rules;
+    let joins = rules.iter().position(|rule| rule.name() == "join_selection");
+    let behind = joins.map_or(0, |place| place + 1);
+    rules.insert(behind, Arc::new(BoundedJoins { most: most_of_a_join }));
+    rules
 }
 
 fn runtime(resources: &Resources<'_>) -> Result<Arc<RuntimeEnv>, DataFusionError> {
