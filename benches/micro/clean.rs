@@ -1,9 +1,10 @@
 //! Each cleaning rule, on a column of its own.
 
-use martlet::measure::{Intake, Project};
+use martlet::measure::Intake;
 
-use crate::bench::{Amount, Bench, Failure};
+use crate::bench::{Amount, Bench, Failure, Work};
 use crate::chance::Chance;
+use crate::pipeline::project;
 
 const ROWS: u64 = 16_384;
 
@@ -74,29 +75,11 @@ fn rejects() -> Bench {
     })
 }
 
-fn prepared(
-    columns: &str,
-    more: &str,
-    objects: Vec<(String, Vec<u8>)>,
-) -> Result<crate::bench::Work, Failure> {
-    let batches = Intake::new(&project(columns, more), "rows", objects)?.batches()?;
+fn prepared(columns: &str, more: &str, objects: Vec<(String, Vec<u8>)>) -> Result<Work, Failure> {
+    let rows = "  rows:\n    path: rows.ndjson\n    format: ndjson\n    columns:\n";
+    let project = project("rows", &format!("{rows}{columns}{more}"));
+    let batches = Intake::new(&project, "rows", objects)?.batches()?;
     Ok(Box::new(move || batches.clean()))
-}
-
-fn project(columns: &str, more: &str) -> Project {
-    let pipeline = format!(
-        "version: 1\nname: micro\ntimezone: Asia/Shanghai\ncurrency: CNY\nstages: [sql]\n\
-         sources:\n  rows:\n    path: rows.ndjson\n    format: ndjson\n    columns:\n{columns}\
-         {more}publish: [counted]\n"
-    );
-    Project::new(
-        "micro.yaml",
-        [
-            ("micro.yaml", pipeline.as_str()),
-            ("sql/counted.sql", "SELECT COUNT(*) AS n FROM rows"),
-            ("sql/counted.yaml", "columns: { n: { type: integer } }"),
-        ],
-    )
 }
 
 fn objects(value: fn(&mut Chance) -> String) -> Vec<u8> {

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use martlet::measure::{Intake, Project};
+use martlet::measure::Intake;
 use parquet::arrow::ArrowWriter;
 
 use crate::bench::{Amount, Bench, Failure};
 use crate::chance::Chance;
+use crate::pipeline::project;
 
 const ROWS: u64 = 16_384;
 const NAMES: [&str; 8] =
@@ -32,27 +33,15 @@ fn bench(name: &str, path: &'static str, encode: Encode) -> Bench {
     let bytes = || ndjson().len() as u64;
     Bench::new(format!("decode/{name}"), Amount::Bytes(bytes), ROWS, move || {
         let objects = [(path.to_owned(), encode()?)];
-        let intake = Intake::new(&project(path), "events", objects)?;
+        let intake = Intake::new(&project("events", &source(path)), "events", objects)?;
         Ok(Box::new(move || intake.decode()))
     })
 }
 
-fn project(path: &str) -> Project {
+fn source(path: &str) -> String {
     let format = path.split('.').nth(1).unwrap_or_default();
     let columns = NAMES.map(|name| format!("      {name}: {{ type: string }}\n")).concat();
-    let pipeline = format!(
-        "version: 1\nname: micro\ntimezone: Asia/Shanghai\ncurrency: CNY\nstages: [sql]\n\
-         sources:\n  events:\n    path: {path}\n    format: {format}\n    columns:\n{columns}\
-         publish: [counted]\n"
-    );
-    Project::new(
-        "micro.yaml",
-        [
-            ("micro.yaml", pipeline.as_str()),
-            ("sql/counted.sql", "SELECT COUNT(*) AS n FROM events"),
-            ("sql/counted.yaml", "columns: { n: { type: integer } }"),
-        ],
-    )
+    format!("  events:\n    path: {path}\n    format: {format}\n    columns:\n{columns}")
 }
 
 /// Returns the events, field by field.

@@ -1,9 +1,10 @@
 //! Deduplication: rows of two objects, a third of which are copies.
 
-use martlet::measure::{Intake, Project};
+use martlet::measure::Intake;
 
 use crate::bench::{Amount, Bench};
 use crate::chance::Chance;
+use crate::pipeline::project;
 
 const ROWS: u64 = 32_768;
 /// How many of the rows have a key of their own.
@@ -20,26 +21,17 @@ pub(crate) fn benches() -> Vec<Bench> {
 
 fn bench(name: &str, rule: &'static str) -> Bench {
     Bench::new(format!("dedupe/{name}"), Amount::Rows(ROWS), KEYS, || {
-        let contest = Intake::new(&project(rule), "rows", objects())?.contest()?;
+        let contest = Intake::new(&project("rows", &source(rule)), "rows", objects())?.contest()?;
         Ok(Box::new(move || contest.dedupe()))
     })
 }
 
-fn project(rule: &str) -> Project {
-    let pipeline = format!(
-        "version: 1\nname: micro\ntimezone: Asia/Shanghai\ncurrency: CNY\nstages: [sql]\n\
-         sources:\n  rows:\n    path: \"*.csv\"\n    format: csv\n    columns:\n      \
+fn source(rule: &str) -> String {
+    format!(
+        "  rows:\n    path: \"*.csv\"\n    format: csv\n    columns:\n      \
          id: {{ type: string }}\n      line: {{ type: integer }}\n      \
-         at: {{ type: timestamp, formats: [unix_ms], required: true }}\n    event_time: at\n    \
-         dedupe: {rule}\npublish: [counted]\n"
-    );
-    Project::new(
-        "micro.yaml",
-        [
-            ("micro.yaml", pipeline.as_str()),
-            ("sql/counted.sql", "SELECT COUNT(*) AS n FROM rows"),
-            ("sql/counted.yaml", "columns: { n: { type: integer } }"),
-        ],
+         at: {{ type: timestamp, formats: [unix_ms], required: true }}\n    \
+         event_time: at\n    dedupe: {rule}\n"
     )
 }
 

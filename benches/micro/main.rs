@@ -12,6 +12,7 @@ mod dedupe;
 mod functions;
 mod identity;
 mod operators;
+mod pipeline;
 mod planning;
 mod scoring;
 mod write;
