@@ -151,7 +151,7 @@ def told(*command):
 
 def tolerance(then, now):
     """Returns by how many percent a count may grow, if it may grow at all, and why so many."""
-    others = [f"{what} {now[what]}" for what in then if now[what] != then[what]]
+    others = [what for what in then if now[what] != then[what]]
     if not others:
         return TOLERANCE, "on the machine and by the compiler the file was written with"
     if now["architecture"] != then["architecture"] or now["features"] != then["features"]:
