@@ -42,6 +42,14 @@ bench-identity:
     cargo bench --no-run --bench identity
     python3 benches/identity/run.py "$(ls -t "${CARGO_TARGET_DIR:-target}"/release/deps/identity-* | grep -v '\.d$' | head -1)"
 
+# Measures parts of a night by themselves, those whose names hold a text; `just bench-micro clean/`.
+bench-micro filter="":
+    cargo bench --bench micro -- {{filter}}
+
+# Counts the instructions of the same parts and compares them with what they were; needs valgrind.
+bench-instructions *names:
+    python3 benches/micro/instructions.py {{names}}
+
 # Takes the snapshots of failed tests as right; look at the difference afterwards.
 accept:
     UPDATE_EXPECT=1 INSTA_UPDATE=always cargo test

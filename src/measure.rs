@@ -1,12 +1,28 @@
 //! Parts of a night by themselves, for the programs under `benches`; nobody else is promised anything.
+//!
+//! A part is made once, of what it is given, and is then done as often as wanted. It is done on the calling thread alone:
+//! a profiler that looks at one thread sees all of it.
 
-use std::path::Path;
+mod customers;
+mod intake;
+mod project;
+mod query;
 
-use crate::steps::identity::map_of_edges;
+pub use customers::{Edges, groups, identity};
+pub use intake::{Batches, Contest, Intake};
+pub use project::Project;
+pub use query::{Query, Rows, Tables, Value};
 
-/// Resolves the edges of a Parquet file with the texts `left` and `right` and the number `seen`, and writes the map of
-/// identifiers to customers; returns how many there are of both, or what went wrong.
-pub fn identity(edges: &Path, map: &Path, threads: usize) -> Result<(u64, u64), String> {
-    let counts = map_of_edges(edges, map, threads).map_err(|error| error.to_string())?;
-    Ok((counts.identifiers, counts.customers))
+use std::error::Error;
+
+/// Tells an error with all that caused it.
+fn told(error: impl Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }

@@ -64,7 +64,7 @@ pub(crate) use carry::{Carried, METHOD};
 pub(crate) use error::IdentityError;
 pub(crate) use guards::{GuardOutcome, admit_customers};
 pub(crate) use matching::MatchCounts;
-pub(crate) use measure::map_of_edges;
+pub(crate) use measure::{MeasuredEdges, groups_of, map_of_edges};
 pub(crate) use open::Retraction;
 pub(crate) use registry::Registry;
 pub(crate) use types::{
