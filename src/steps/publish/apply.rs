@@ -54,6 +54,8 @@ pub(crate) async fn publish(
     let identity = identity_tables(ctx, warehouse, identified, &night.former).await?;
     let objects = night.ledger.to_batch()?;
     let objects = stored(ctx, warehouse, Zone::Ledger, LEDGER, &objects).await?;
+    // Versions that know of no such tables can read a generation without any.
+    let stages = Some((Zone::Stages, stages)).filter(|(_, stages)| !stages.is_empty());
     let generation = Generation {
         version: GENERATION_VERSION,
         number: night.number,
@@ -72,10 +74,12 @@ pub(crate) async fn publish(
             (Zone::Ledger, Tables::from([(LEDGER.to_owned(), objects)])),
             (Zone::Clean, clean),
             (Zone::Identity, identity),
-            (Zone::Stages, stages),
             (Zone::Marts, marts),
             (Zone::Rejects, night.rejects),
-        ]),
+        ])
+        .into_iter()
+        .chain(stages)
+        .collect(),
     };
     match warehouse.commit(&generation).await? {
         Commit::Conflict => return Ok(Publication::Conflict { generation: night.number }),
