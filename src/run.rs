@@ -7,6 +7,7 @@ mod develop;
 mod digest;
 mod error;
 mod foresee;
+mod former;
 #[cfg(test)]
 mod growth_tests;
 mod history;
@@ -178,11 +179,8 @@ async fn computed(
     if options.purpose == Purpose::Publish {
         admit_customers(&identified)?;
     }
-    // A rehearsal shows every table, also those that would stay as they are.
-    let is_whole = options.force || options.purpose == Purpose::Rehearse;
-    let present = current.as_ref().filter(|_| !is_whole);
-    let (transformed, states) =
-        transform_changed(ctx, plan, warehouse, identified, present, report).await?;
+    let past = Past { base: &base, current: current.as_ref(), options };
+    let (transformed, states) = transform_changed(ctx, plan, identified, past, report).await?;
     night.states.extend(states);
     Ok((night, transformed))
 }
@@ -322,22 +320,35 @@ async fn identify_customers(
     Ok(identified)
 }
 
+/// What the stages of a night may be spared by.
+struct Past<'a> {
+    /// What the night builds on.
+    base: &'a Base,
+    current: Option<&'a Generation>,
+    options: &'a Options,
+}
+
 /// Computes the stages whose rows may differ from those of the present generation.
 async fn transform_changed(
     ctx: &Context,
     plan: &Plan,
-    warehouse: &Warehouse,
     identified: Identified,
-    present: Option<&Generation>,
+    Past { base, current, options }: Past<'_>,
     report: &mut RunReport,
 ) -> Result<(Transformed, StageStates), RunError> {
+    // A rehearsal shows every table, also those that would stay as they are.
+    let is_whole = options.force || options.purpose == Purpose::Rehearse;
+    let present = current.filter(|_| !is_whole);
+    let warehouse = &base.warehouse;
     let states = states::of(ctx, plan, warehouse, &identified);
     let unchanged = present
         .map_or_else(Unchanged::default, |present| states::unchanged(plan, &states, present));
     let former = present.map(|present| states::former_checks(plan, &unchanged, present));
     report.checks.extend(former.into_iter().flatten());
     report.unchanged = unchanged.names().cloned().collect();
-    let transformed = transform(ctx, plan, warehouse, identified, unchanged).await?;
+    let former = former::of(plan, base, options, &states).await?;
+    let transformed = transform(ctx, plan, warehouse, identified, unchanged, former).await?;
+    report.incremental = report::incremental(&transformed);
     Ok((transformed, states))
 }
 

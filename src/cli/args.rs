@@ -254,7 +254,7 @@ pub(super) struct InferArguments {
 /// What `query` takes.
 #[derive(Debug, Args)]
 pub(super) struct QueryArguments {
-    /// One `SELECT`, or `EXPLAIN` and one; marts by name, others as `clean.<source>`, `rejects.<source>`, `identity.map`
+    /// One `SELECT`, or `EXPLAIN` and one; marts by name, others as `clean.<source>`, `rejects.<source>`, `identity.map`, `stages.<stage>`
     #[arg(required_unless_present = "file", conflicts_with = "file")]
     pub(super) sql: Option<String>,
     /// Read the question from a file, `-` for stdin

@@ -95,6 +95,8 @@ codes! {
     PersonalColumn = "plan/personal-column",
     /// A mart that keeps its nights does not say of which night a row is.
     BadHistory = "plan/bad-history",
+    /// A stage claims to be computed customer by customer, and its SQL does not show that it can be.
+    BadIncremental = "plan/bad-incremental",
     /// The text is no SQL.
     SqlSyntax = "sql/syntax",
     /// A stage is not one single `SELECT`.

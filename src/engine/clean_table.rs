@@ -75,6 +75,27 @@ pub(crate) fn customers_compared(
     rows(files)?.project(found.collect::<Vec<_>>())?.aggregate(none, sums)?.build()
 }
 
+/// Makes the query for the rows whose customers differ between two lookups, with both customers in the columns
+/// [`MOVED`].
+pub(crate) fn customers_moved(
+    files: &CleanFiles<'_>,
+    [before, after]: &[Arc<Customers>; 2],
+) -> Result<LogicalPlan> {
+    let Some((identifiers, _)) = files.identity else {
+        return plan_err!("rows without identifiers have no customers");
+    };
+    let customer = |customers: &Arc<Customers>, name| {
+        customer_of(Arc::clone(customers)).call(vec![col(identifiers)]).alias(name)
+    };
+    rows(files)?
+        .project([customer(before, BEFORE), customer(after, AFTER)])?
+        .filter(binary_expr(col(BEFORE), Operator::IsDistinctFrom, col(AFTER)))?
+        .build()
+}
+
+/// The columns of two customers of one row.
+pub(crate) const MOVED: &[&str] = &[BEFORE, AFTER];
+
 /// The names under which the customers of two nights stand side by side.
 const BEFORE: &str = "_customer_before";
 const AFTER: &str = "_customer_after";

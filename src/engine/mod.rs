@@ -5,14 +5,17 @@ mod clean_table;
 mod constants;
 mod context;
 mod customers;
+mod difference;
 mod expression;
 mod first_value;
 mod joins;
 mod kept;
 mod key;
+mod key_set;
 mod parallel;
 mod parquet;
 mod published;
+mod separable;
 mod session;
 mod spool;
 mod sql;
@@ -22,21 +25,26 @@ mod window;
 mod work;
 
 pub(crate) use alike::Alike;
-pub(crate) use clean_table::{CleanFiles, clean_table, customers_compared};
+pub(crate) use clean_table::{CleanFiles, MOVED, clean_table, customers_compared, customers_moved};
 pub(crate) use context::Context;
 pub(crate) use customers::Customers;
+pub(crate) use difference::{difference, has_rows, keys_of, rows_from};
 pub(crate) use expression::{ExpressionError, RowExpression};
 pub(crate) use kept::{Keeper, Kept, table_of_kept};
 pub(crate) use key::goes_on;
+pub(crate) use key_set::{KeySet, rows_of_keys, rows_of_others};
 pub(crate) use parallel::{Queue, both, on_threads};
 pub(crate) use parquet::{
     FileSummary, ParquetFile, ParquetFileError, ParquetFileErrorKind, ParquetOptions, parquet_bytes,
 };
 pub(crate) use published::Published;
+pub(crate) use separable::{
+    Compared, Ground, Input, Inseparable, Night, Separation, separable, stamps,
+};
 pub(crate) use session::{Resources, planning_session, session};
 pub(crate) use spool::{Spool, SpoolBudget, SpoolError, SpoolWriter};
 pub(crate) use sql::{
-    MixedTime, Parameters, Select, SelectError, Tables, WrongName, judge_question,
+    MixedTime, Parameters, Planned, Select, SelectError, Tables, WrongName, judge_question,
     not_deterministic, plan_and_inspect, plan_select, schema_of,
 };
 pub(crate) use store::{Root, RootError};

@@ -24,8 +24,8 @@ use crate::functions;
 /// How many operators an out-of-memory error names.
 const NAMED_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
 
-/// The part of the memory that one join may hold: several run at once, and what they hold cannot spill.
-const SHARE_OF_A_JOIN: usize = 4;
+/// The part of the memory that one join may hold: others may run at once, and what they hold cannot spill.
+const SHARE_OF_A_JOIN: usize = 3;
 
 /// What a session that executes may use.
 pub(crate) struct Resources<'a> {

@@ -217,16 +217,26 @@ pub(crate) fn plan_select(
     checked(state, parameters, written)
 }
 
+/// A `SELECT` that can be planned.
+pub(crate) struct Planned {
+    /// Its types are brought together, its parameters bound.
+    pub(crate) plan: LogicalPlan,
+    /// The same with its parameters and every type as its author wrote it.
+    pub(crate) written: LogicalPlan,
+    /// The comparisons of times in it that are not what they look like.
+    pub(crate) mixed: Vec<MixedTime>,
+}
+
 /// Plans a `SELECT` and finds the comparisons of times in it that are not what they look like.
 pub(crate) fn plan_and_inspect(
     state: &SessionState,
     tables: &Tables,
     parameters: &Parameters,
     select: &Select,
-) -> Result<(LogicalPlan, Vec<MixedTime>)> {
+) -> Result<Planned> {
     let written = as_written(state, tables, parameters, select)?;
     let mixed = times::mixed_times(&written)?;
-    Ok((checked(state, parameters, written)?, mixed))
+    Ok(Planned { plan: checked(state, parameters, written.clone())?, written, mixed })
 }
 
 /// Plans a `SELECT` with every type as its author wrote it.

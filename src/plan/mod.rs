@@ -6,6 +6,7 @@ mod data_type;
 mod examination;
 mod exchange;
 mod identity;
+mod incremental;
 mod intake;
 mod matching;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub(crate) use data_type::written as written_type;
 pub(crate) use examination::{Examination, StageFinding};
 pub(crate) use exchange::{Currency, Exchange, RateColumns};
 pub(crate) use identity::*;
+pub(crate) use incremental::{Incremental, Reading};
 pub(crate) use intake::{Days, Expect, Limits, OnError, XlsxFormat};
 pub(crate) use matching::*;
 pub(crate) use pattern::PathPattern;

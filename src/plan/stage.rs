@@ -10,6 +10,7 @@ use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::error::DataFusionError;
 
 use super::identity::Identity;
+use super::incremental::Incremental;
 use super::source::Source;
 use super::unit_test::UnitTest;
 use crate::engine::{Parameters, Select, Tables};
@@ -84,9 +85,16 @@ pub(crate) struct Stage {
     pub(crate) published: bool,
     /// What becomes of the rows of earlier nights, where it is a mart.
     pub(crate) history: History,
+    /// How it is computed customer by customer, where it is.
+    pub(crate) incremental: Option<Incremental>,
 }
 
 impl Stage {
+    /// Says whether its table outlives the run although it is no mart.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.incremental.is_some() && !self.published
+    }
+
     /// Returns the columns whose values may not be added up over rows.
     pub(crate) fn not_additive(&self) -> BTreeSet<String> {
         let columns = self.columns.iter().filter(|column| !column.additive);

@@ -12,7 +12,7 @@ pub(crate) use event::{Event, Listener, Step};
 pub(crate) use mask::masked;
 pub(crate) use outlook::*;
 pub(crate) use run_report::{
-    CheckReport, CustomerReport, FieldChange, FieldDrift, Header, MatchReport, MissingInput,
-    PublishedTable, RunReport, SourceReport, Status, StepReport, UnreadableObject,
+    CheckReport, CustomerReport, FieldChange, FieldDrift, Header, IncrementalReport, MatchReport,
+    MissingInput, PublishedTable, RunReport, SourceReport, Status, StepReport, UnreadableObject,
 };
 pub(crate) use side_by_side::together;

@@ -41,6 +41,8 @@ pub(crate) struct RunReport {
     pub(crate) steps: Vec<StepReport>,
     /// Stages that were not computed, because all that their rows follow from is as it was.
     pub(crate) unchanged: Vec<String>,
+    /// What was computed of the stages that go on from night to night.
+    pub(crate) incremental: Vec<IncrementalReport>,
     pub(crate) checks: Vec<CheckReport>,
     pub(crate) published: Vec<PublishedTable>,
 }
@@ -70,6 +72,19 @@ pub(crate) enum Status {
     Incomplete,
     Failed,
     Interrupted,
+}
+
+/// What of a stage was computed that can be computed customer by customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct IncrementalReport {
+    pub(crate) stage: String,
+    /// How many customers were computed; none where all were.
+    pub(crate) customers: Option<u64>,
+    /// How many rows were taken over from the night before.
+    pub(crate) taken_over: u64,
+    pub(crate) rows: u64,
+    /// Why all of it was computed, where it was.
+    pub(crate) whole: Option<String>,
 }
 
 /// Something that a source expects and does not have.
@@ -232,6 +247,7 @@ impl RunReport {
             customers: None,
             steps: Vec::new(),
             unchanged: Vec::new(),
+            incremental: Vec::new(),
             checks: Vec::new(),
             published: Vec::new(),
         }

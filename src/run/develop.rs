@@ -1,5 +1,7 @@
 //! The stages over production's clean tables, into a warehouse of one's own.
 
+use std::sync::Arc;
+
 use super::present::Present;
 use super::{RunError, carried, history, parts, report};
 use crate::engine::{Context, Tables};
@@ -7,7 +9,7 @@ use crate::plan::{self, Plan};
 use crate::report::{CheckReport, RunReport, Status, Step};
 use crate::steps::audit::evaluate;
 use crate::steps::publish::{Night, Publication, publish_marts};
-use crate::steps::transform::{StagedTable, transform_over};
+use crate::steps::transform::{Advance, StagedTable, Why, transform_over};
 use crate::warehouse::Warehouse;
 
 /// Computes and audits the stages of the plan, and publishes the marts in `own`; production is only read.
@@ -23,7 +25,9 @@ pub(crate) async fn develop(
     let mut tables = present.tables(plan).await?;
     let parameters = plan::parameters(ctx.as_of, &plan.currency, &plan.variables);
     let stages = &plan.stages;
-    let staged = transform_over(ctx, present.session, &mut tables, &parameters, stages).await?;
+    let advance = Arc::new(Advance::none(Why::Asked));
+    let session = present.session;
+    let staged = transform_over(ctx, session, &mut tables, &parameters, stages, &advance).await?;
     report.checks = judged(ctx, plan, present, &tables, &staged).await?;
     if report.checks.iter().any(CheckReport::blocks) {
         return Ok(Status::ChecksFailed);

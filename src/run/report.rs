@@ -6,12 +6,14 @@ use std::time::Instant;
 use crate::engine::Context;
 use crate::plan::Plan;
 use crate::report::{
-    CustomerReport, Event, MatchReport, PublishedTable, SourceReport, Step, UnreadableObject,
+    CustomerReport, Event, IncrementalReport, MatchReport, PublishedTable, SourceReport, Step,
+    UnreadableObject,
 };
 use crate::steps::clean::CleanPart;
 use crate::steps::dedupe::Deduped;
 use crate::steps::extract::News;
 use crate::steps::identity::Identified;
+use crate::steps::transform::{Extent, Transformed};
 use crate::warehouse::{Generation, Warehouse, Zone};
 
 /// A step that is under way.
@@ -121,4 +123,18 @@ pub(super) fn published(warehouse: &Warehouse, generation: &Generation) -> Vec<P
             url: warehouse.shown(&warehouse.layout().latest(name)),
         })
         .collect()
+}
+
+/// Tells what was computed of the stages that go on from night to night.
+pub(super) fn incremental(transformed: &Transformed) -> Vec<IncrementalReport> {
+    let staged = transformed.staged.iter();
+    let told = staged.filter_map(|staged| {
+        let (customers, taken_over, whole) = match staged.extent.as_ref()? {
+            Extent::Whole(why) => (None, 0, Some(why.to_string())),
+            Extent::Advanced(it) => (Some(it.keys.len() as u64), it.taken_over, None),
+        };
+        let (stage, rows) = (staged.stage.name.to_string(), staged.rows());
+        Some(IncrementalReport { stage, customers, taken_over, rows, whole })
+    });
+    told.collect()
 }

@@ -104,14 +104,15 @@ pub(super) fn left_out(plan: &Plan, present: Option<&Generation>) -> StageStates
 
 /// Returns the stages that need not be computed, since they would yield what the generation has.
 ///
-/// A stage that is no mart has no table there: it is computed where one that is computed reads it, or a check.
+/// A stage that has no table there is computed where one that is computed reads it, or a check.
 pub(super) fn unchanged(plan: &Plan, states: &StageStates, generation: &Generation) -> Unchanged {
     let is_same = |stage: &Stage| {
         let name = stage.name.as_str();
         let former = generation.states.get(name);
         former.zip(states.get(name)).is_some_and(|(former, state)| former.is_same(state))
     };
-    let marts: BTreeMap<_, _> = generation.tables(Zone::Marts).collect();
+    let [marts, kept] =
+        [Zone::Marts, Zone::Stages].map(|zone| generation.tables(zone).collect::<BTreeMap<_, _>>());
     let mut read: BTreeSet<&str> = BTreeSet::new();
     // Whoever is read stands before whoever reads it; but a check may read a stage that stands behind its own.
     loop {
@@ -122,12 +123,20 @@ pub(super) fn unchanged(plan: &Plan, states: &StageStates, generation: &Generati
             // A mart that keeps its nights gets another one, though it be like the last.
             let is_of_one_night =
                 |table: &TableRecord| stage.history == History::Replace && table.history.is_none();
-            let table = marts.get(name).filter(|table| is_of_one_night(table));
-            match table.filter(|_| stage.published && is_same(stage)) {
+            let table = if stage.published {
+                marts.get(name)
+            } else {
+                kept.get(name).filter(|_| stage.is_kept())
+            };
+            match table.filter(|table| is_of_one_night(table) && is_same(stage)) {
                 Some(table) => {
-                    unchanged.marts.insert(name.to_owned(), (*table).clone());
+                    unchanged.tables.insert(name.to_owned(), (*table).clone());
                 }
-                None if is_same(stage) && !stage.published && !read.contains(name) => {
+                None if is_same(stage)
+                    && !stage.published
+                    && !stage.is_kept()
+                    && !read.contains(name) =>
+                {
                     unchanged.others.insert(name.to_owned());
                 }
                 None => {

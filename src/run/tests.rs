@@ -56,18 +56,41 @@ fn plan() -> Plan {
     plan::resolve(&spec::load(&tree, "pipelines/tiny.yaml").unwrap()).unwrap()
 }
 
-fn root(store: &Arc<dyn ObjectStore>, prefix: &str) -> Root {
+pub(super) fn root(store: &Arc<dyn ObjectStore>, prefix: &str) -> Root {
     let (store, prefix) = (Arc::clone(store), Path::from(prefix));
     Root { store, prefix, url: "memory:///".parse().unwrap() }
 }
 
-/// Runs the night that ends on a day of January 2026, under the lease, at a second of a clock of its own.
+/// Runs such a night, and says how it ended.
 async fn night(
     store: &Arc<dyn ObjectStore>,
     plan: &Plan,
     day: u32,
     second: i64,
 ) -> Result<Status, RunError> {
+    let options = options();
+    told_night(store, plan, (day, second), &options).await.map(|(status, _)| status)
+}
+
+/// How a night is run when nothing else is said.
+pub(super) fn options() -> Options {
+    Options {
+        force: false,
+        full_refresh: false,
+        allow_incomplete: false,
+        replayed: None,
+        purpose: Purpose::Publish,
+        identity_key: vec![7; 32],
+    }
+}
+
+/// Runs the night that ends on a day of January 2026, under the lease, at a second of a clock of its own.
+pub(super) async fn told_night(
+    store: &Arc<dyn ObjectStore>,
+    plan: &Plan,
+    (day, second): (u32, i64),
+    options: &Options,
+) -> Result<(Status, RunReport), RunError> {
     let run_id = format!("r{second}");
     let opened = Warehouse::open(root(store, "w"), &plan.name);
     let asked = Claim {
@@ -101,15 +124,8 @@ async fn night(
         raw: String::new(),
         warehouse: String::new(),
     });
-    let options = Options {
-        force: false,
-        full_refresh: false,
-        allow_incomplete: false,
-        replayed: None,
-        purpose: Purpose::Publish,
-        identity_key: vec![7; 32],
-    };
-    execute(&ctx, plan, &opened.under(lease), &options, &mut report).await
+    let status = execute(&ctx, plan, &opened.under(lease), options, &mut report).await?;
+    Ok((status, report))
 }
 
 /// Returns what readers that go by `CURRENT` see of every table.

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::Scalar;
 use super::history::History;
+use super::incremental::Incremental;
 use super::ordered::Ordered;
 use super::schema;
 use super::schema::AnyScalar;
@@ -20,6 +21,9 @@ pub(crate) struct Sidecar {
     /// What becomes of the rows of earlier nights, where the stage is a mart.
     #[serde(default)]
     pub(crate) history: History,
+    /// Which rows are computed anew on a night that builds on another one; all of them, where this is not given.
+    #[serde(default)]
+    pub(crate) incremental: Option<Incremental>,
     /// Variables the stage uses, each with the value it has where a pipeline gives none.
     #[serde(default)]
     pub(crate) variables: Ordered<VariableDefault>,

@@ -63,7 +63,8 @@ impl Warehouse {
 
     /// Makes the Delta tables and then `CURRENT` show a generation that is decided.
     pub(super) async fn follow(&self, generation: &Generation) -> Result<(), WarehouseError> {
-        let zones = [Zone::Marts, Zone::Clean, Zone::Rejects, Zone::Identity, Zone::Ledger];
+        let zones =
+            [Zone::Marts, Zone::Stages, Zone::Clean, Zone::Rejects, Zone::Identity, Zone::Ledger];
         let tables = zones
             .into_iter()
             .flat_map(|zone| generation.tables(zone).map(move |(name, table)| (zone, name, table)));

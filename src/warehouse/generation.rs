@@ -18,12 +18,14 @@ pub(crate) enum Zone {
     Clean,
     Rejects,
     Identity,
+    /// Tables of stages that are no marts, from which the next night goes on.
+    Stages,
     Marts,
 }
 
 impl Zone {
     pub(crate) const ALL: &[Self] =
-        &[Self::Ledger, Self::Clean, Self::Rejects, Self::Identity, Self::Marts];
+        &[Self::Ledger, Self::Clean, Self::Rejects, Self::Identity, Self::Stages, Self::Marts];
 
     pub(crate) const fn folder(self) -> &'static str {
         match self {
@@ -31,6 +33,7 @@ impl Zone {
             Self::Clean => "clean",
             Self::Rejects => "rejects",
             Self::Identity => "identity",
+            Self::Stages => "stages",
             Self::Marts => "marts",
         }
     }

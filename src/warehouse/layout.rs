@@ -71,7 +71,7 @@ impl Layout {
     pub(crate) fn zone(&self, zone: Zone) -> Path {
         match zone {
             Zone::Marts | Zone::Ledger => self.below(&[zone.folder()]),
-            Zone::Clean | Zone::Rejects | Zone::Identity => {
+            Zone::Clean | Zone::Rejects | Zone::Identity | Zone::Stages => {
                 self.below(&[RESTRICTED, zone.folder()])
             }
         }
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn what_holds_personal_data_lies_under_one_prefix() {
         let layout = Layout::new(&Path::default(), &"nightly".parse().unwrap());
-        for zone in [Zone::Clean, Zone::Rejects, Zone::Identity] {
+        for zone in [Zone::Clean, Zone::Rejects, Zone::Identity, Zone::Stages] {
             let path = layout.table_file(zone, "web", &RunId::new("r1"), 0);
             assert!(path.as_ref().starts_with("nightly/restricted/"), "{path}");
             let found = layout.table_and_run(zone, &path);

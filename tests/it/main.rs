@@ -5,6 +5,8 @@
 
 // `cfg(test)` tells the lints that helpers may panic too.
 #[cfg(test)]
+mod advanced;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod bad_input;

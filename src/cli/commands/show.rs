@@ -67,6 +67,17 @@ fn text(report: &Value) -> String {
             "source       {name}: {read} read, {kept} kept, {rejected} rejected, {duplicate} duplicate"
         );
     }
+    for stage in items(report, "incremental") {
+        let [name, customers, taken_over, rows, whole] =
+            ["stage", "customers", "taken_over", "rows", "whole"].map(|key| plain(&stage[key]));
+        let _ = match &stage["whole"] {
+            Value::Null => writeln!(
+                text,
+                "advanced     {name}: {customers} customers computed, {taken_over} of {rows} rows taken over"
+            ),
+            _ => writeln!(text, "computed     {name} whole: {whole}"),
+        };
+    }
     for check in items(report, "checks").iter().filter(|check| check["failures"] != 0) {
         let [stage, name, failures] = ["stage", "check", "failures"].map(|key| plain(&check[key]));
         let _ = writeln!(text, "failed       {stage} {name}: {failures} rows");

@@ -11,6 +11,7 @@ mod fixtures;
 mod format;
 mod history;
 mod identity;
+mod incremental;
 mod intake;
 mod lints;
 mod margins;

@@ -7,11 +7,12 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::logical_expr::builder::LogicalTableSource;
 
 use super::contract::{contract, report_drift, stored_schema};
+use super::incremental::{self, Known};
 use super::place::{Place, with_nearest};
 use super::stages::{Parsed, Scope};
 use super::{checks, history, lints, unit_tests};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, SourceFile};
-use crate::engine::{MixedTime, Select, Tables, not_deterministic, plan_and_inspect, schema_of};
+use crate::engine::{Planned, Select, Tables, not_deterministic, plan_and_inspect, schema_of};
 use crate::plan::sql_diagnostic::{Explained, explained, word_at};
 use crate::plan::stage::{Stage, StageColumn};
 use crate::spec;
@@ -24,6 +25,7 @@ pub(super) fn planned(
     stage: &Parsed<'_>,
     scope: &Scope<'_>,
     tables: &mut Tables,
+    known: &mut Known,
     published: bool,
     found: &mut Diagnostics,
 ) -> Option<Stage> {
@@ -39,11 +41,11 @@ pub(super) fn planned(
     }
     let attempt = attempt(stage, scope, tables, found);
     let schema = match &attempt {
-        Attempt::Sound(plan, mixed) => {
-            refuse_not_deterministic(stage, plan, found);
-            let schema = stored_schema(stage, &schema_of(plan), found);
+        Attempt::Sound(planned) => {
+            refuse_not_deterministic(stage, &planned.plan, found);
+            let schema = stored_schema(stage, &schema_of(&planned.plan), found);
             if let Some(schema) = &schema {
-                lints::of_stage(stage, schema, mixed, published, found);
+                lints::of_stage(stage, schema, &planned.mixed, published, found);
             }
             schema
         }
@@ -61,7 +63,8 @@ pub(super) fn planned(
         report_drift(stage, &contract, &schema, found);
     }
     let (telling_columns, key_check) = checks::telling_columns(&schema, &stage.checks);
-    Some(Stage {
+    let Attempt::Sound(sound) = attempt else { return None };
+    let planned = Stage {
         name: stage.name.clone(),
         select: stage.select.clone(),
         description: sidecar(stage).and_then(|sidecar| sidecar.description.clone()),
@@ -74,12 +77,15 @@ pub(super) fn planned(
         schema,
         published,
         history,
-    })
+        incremental: incremental::resolve(stage, &sound.written, known, found),
+    };
+    known.add(&planned, &sound.written);
+    Some(planned)
 }
 
 /// What came of planning a text.
 enum Attempt {
-    Sound(LogicalPlan, Vec<MixedTime>),
+    Sound(Box<Planned>),
     /// It can be planned once its mistakes, which have been reported, are mended.
     Mended(LogicalPlan),
     Failed,
@@ -101,8 +107,8 @@ fn attempt(
     let names: Vec<&str> = scope.declared.iter().copied().collect();
     for _ in 0..MOST_MISTAKES {
         let error = match plan_and_inspect(scope.state, tables, scope.parameters, &select) {
-            Ok((plan, mixed)) if sound => return Attempt::Sound(plan, mixed),
-            Ok((plan, _)) => return Attempt::Mended(plan),
+            Ok(planned) if sound => return Attempt::Sound(Box::new(planned)),
+            Ok(planned) => return Attempt::Mended(planned.plan),
             Err(error) => error,
         };
         let mistake = explained(&stage.spec.sql, &error, &names);

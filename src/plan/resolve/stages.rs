@@ -9,6 +9,7 @@ use datafusion::logical_expr::builder::LogicalTableSource;
 use petgraph::algo::tarjan_scc;
 use petgraph::graphmap::DiGraphMap;
 
+use super::incremental::Known;
 use super::place::{Place, with_nearest};
 use super::planned::planned;
 use super::{checks, lints};
@@ -73,10 +74,12 @@ pub(super) fn resolve(
     let needed = needed(&parsed, &marts);
     let order = order(&parsed, &needed, found);
     let mut tables = source_tables(scope);
+    let mut known = Known::of_sources(scope);
     let mut stages = Stages::default();
     for name in order {
         let stage = &parsed[name];
-        let planned = planned(stage, scope, &mut tables, marts.contains(name), found).map(Arc::new);
+        let is_mart = marts.contains(name);
+        let planned = planned(stage, scope, &mut tables, &mut known, is_mart, found).map(Arc::new);
         stages.needed.extend(planned.clone());
         stages.findings.push(StageFinding::of(stage, true, planned));
     }
@@ -87,7 +90,7 @@ pub(super) fn resolve(
         let needed: Vec<&Parsed<'_>> = needed.iter().map(|name| &parsed[name]).collect();
         lints::unused(scope, &needed, place, found);
     }
-    plan_idle(&parsed, &needed, scope, &mut tables, &mut stages);
+    plan_idle(&parsed, &needed, scope, (&mut tables, &mut known), &mut stages);
     stages
 }
 
@@ -96,7 +99,7 @@ fn plan_idle<'a>(
     parsed: &ParsedStages<'a>,
     needed: &BTreeSet<&'a str>,
     scope: &Scope<'_>,
-    tables: &mut Tables,
+    (tables, known): (&mut Tables, &mut Known),
     stages: &mut Stages,
 ) {
     let idle: BTreeSet<&str> =
@@ -106,7 +109,7 @@ fn plan_idle<'a>(
     for name in order(parsed, &idle, &mut circles).into_iter().filter(|name| idle.contains(name)) {
         let mut mistakes = Diagnostics::new();
         let stage = &parsed[name];
-        let planned = planned(stage, scope, tables, false, &mut mistakes).map(Arc::new);
+        let planned = planned(stage, scope, tables, known, false, &mut mistakes).map(Arc::new);
         checks::validate(stage, scope, tables, &mut mistakes);
         let is_error = |mistake: &Diagnostic| mistake.severity == Severity::Error;
         let stands_on_sound = stage.upstream.iter().all(|table| !unsound.contains(table.as_str()));

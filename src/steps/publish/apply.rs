@@ -48,10 +48,14 @@ pub(crate) async fn publish(
     let staged = audited.transformed.staged.iter();
     let staged = staged.map(|staged| (&*staged.stage, staged.files.as_slice()));
     let mut marts = marts(ctx, warehouse, staged, &night).await?;
-    marts.extend(unchanged(plan, &audited.transformed.unchanged.marts));
+    let left = &audited.transformed.unchanged.tables;
+    marts.extend(unchanged(plan, left));
+    let stages = kept_stages(ctx, warehouse, plan, &audited).await?;
     let identity = identity_tables(ctx, warehouse, identified, &night.former).await?;
     let objects = night.ledger.to_batch()?;
     let objects = stored(ctx, warehouse, Zone::Ledger, LEDGER, &objects).await?;
+    // Versions that know of no such tables can read a generation without any.
+    let stages = Some((Zone::Stages, stages)).filter(|(_, stages)| !stages.is_empty());
     let generation = Generation {
         version: GENERATION_VERSION,
         number: night.number,
@@ -72,7 +76,10 @@ pub(crate) async fn publish(
             (Zone::Identity, identity),
             (Zone::Marts, marts),
             (Zone::Rejects, night.rejects),
-        ]),
+        ])
+        .into_iter()
+        .chain(stages)
+        .collect(),
     };
     match warehouse.commit(&generation).await? {
         Commit::Conflict => return Ok(Publication::Conflict { generation: night.number }),
@@ -83,12 +90,41 @@ pub(crate) async fn publish(
 
 /// Returns the marts that stay as they are, with what their sidecars say by now.
 fn unchanged(plan: &Plan, tables: &Tables) -> Tables {
-    let stages = plan.stages.iter();
+    let stages = plan.stages.iter().filter(|stage| stage.published);
     let described = stages.filter_map(|stage| {
         let table = tables.get(stage.name.as_str())?;
         Some((stage.name.to_string(), described(table.clone(), stage)))
     });
     described.collect()
+}
+
+/// Uploads the tables from which stages that are no marts go on, and returns them beside those that stay as they are.
+async fn kept_stages(
+    ctx: &Context,
+    warehouse: &Warehouse,
+    plan: &Plan,
+    audited: &Audited,
+) -> Result<Tables, PublishError> {
+    let transformed = &audited.transformed;
+    let left = &transformed.unchanged.tables;
+    let kept = plan.stages.iter().filter(|stage| stage.is_kept());
+    let mut tables: Tables = kept
+        .filter_map(|it| Some((it.name.to_string(), left.get(it.name.as_str())?.clone())))
+        .collect();
+    let staged = transformed.staged.iter().filter(|staged| staged.stage.is_kept());
+    let staged = staged.map(|staged| async move {
+        // One file stands for the columns of a table without rows.
+        let mut files: Vec<FileSummary> = staged.files.clone();
+        files.sort_by_key(|file| file.rows == 0);
+        let filled = files.iter().filter(|file| file.rows > 0).count();
+        files.truncate(filled.max(1));
+        let name = staged.stage.name.as_str();
+        let record = uploaded(ctx, warehouse, Zone::Stages, name, &files).await?;
+        Ok::<_, PublishError>((name.to_owned(), record))
+    });
+    let staged = stream::iter(staged.collect::<Vec<_>>()).buffered(AT_ONCE);
+    tables.extend(staged.try_collect::<Vec<_>>().await?);
+    Ok(tables)
 }
 
 /// What publishing needs to know of the night beside its tables.

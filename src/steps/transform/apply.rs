@@ -6,6 +6,7 @@ use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::error::DataFusionError;
 use url::Url;
 
+use super::advance::{Advance, Former, Night, Why};
 use super::graph::transform_over;
 use super::{TransformError, Transformed, Unchanged};
 use crate::engine::{CleanFiles, Context, Resources, Tables, clean_table, session, table_of_urls};
@@ -20,14 +21,38 @@ pub(crate) async fn transform(
     warehouse: &Warehouse,
     identified: Identified,
     unchanged: Unchanged,
+    former: Result<Former, Why>,
 ) -> Result<Transformed, TransformError> {
     let mut transformed = prepared(ctx, plan, warehouse, identified, unchanged)
         .map_err(|error| TransformError { stage: first_stage(plan), kind: error.into() })?;
-    let Transformed { session, tables, parameters, unchanged, .. } = &mut transformed;
+    let Transformed { identified, session, tables, parameters, unchanged, .. } = &mut transformed;
     let stages = plan.stages.iter().filter(|stage| !unchanged.contains(&stage.name));
     let stages: Vec<Arc<plan::Stage>> = stages.map(Arc::clone).collect();
-    transformed.staged = transform_over(ctx, session, tables, parameters, &stages).await?;
+    let advance = match former {
+        Err(why) => Advance::none(why),
+        Ok(former) => advance(former, warehouse, identified, unchanged),
+    };
+    let advance = Arc::new(advance);
+    transformed.staged =
+        transform_over(ctx, session, tables, parameters, &stages, &advance).await?;
     Ok(transformed)
+}
+
+/// Tells what stages may go on from.
+fn advance(
+    former: Former,
+    warehouse: &Warehouse,
+    identified: &Identified,
+    unchanged: &Unchanged,
+) -> Advance {
+    let clean = identified.tables.iter();
+    Advance::from(Night {
+        former,
+        warehouse: warehouse.clone(),
+        clean: clean.map(|table| (table.source.name.to_string(), table.clone())).collect(),
+        customers: Arc::new(identified.registry.lookup()),
+        unchanged: unchanged.tables.clone(),
+    })
 }
 
 /// Makes the session and the tables every stage may read.
@@ -56,7 +81,7 @@ fn prepared(
     tables.insert(plan::IDENTITY_CUSTOMERS.to_owned(), provider_as_source(Arc::new(customers)));
     tables.extend(plan.constant_tables()?);
     for stage in &plan.stages {
-        if let Some(record) = unchanged.marts.get(stage.name.as_str()) {
+        if let Some(record) = unchanged.tables.get(stage.name.as_str()) {
             let urls = record.files.iter().map(|file| url(warehouse, file)).collect::<Vec<_>>();
             let table = table_of_urls(&stage.schema, &urls)?;
             tables.insert(stage.name.to_string(), provider_as_source(table));
@@ -87,7 +112,7 @@ pub(crate) fn clean_files(warehouse: &Warehouse, table: &CleanTable) -> CleanFil
 }
 
 /// Returns where a file of the warehouse lies.
-fn url(warehouse: &Warehouse, file: &TableFile) -> Url {
+pub(super) fn url(warehouse: &Warehouse, file: &TableFile) -> Url {
     warehouse.root().url_of(&warehouse.layout().named(&file.path))
 }
 

@@ -10,12 +10,11 @@ use datafusion::datasource::provider_as_source;
 use datafusion::prelude::SessionContext;
 use tokio::task::JoinSet;
 
+use super::advance::{self, Advance, Extents};
 use super::mart::Mart;
 use super::materialise::{Stored, materialise};
 use super::{StagedTable, TransformError, TransformErrorKind};
-use crate::engine::{
-    Context, Keeper, Parameters, Tables, plan_select, table_of_files, table_of_kept,
-};
+use crate::engine::{Context, Keeper, Parameters, Tables, table_of_files, table_of_kept};
 use crate::plan;
 use crate::report::{Event, Step};
 
@@ -34,7 +33,9 @@ pub(crate) async fn transform_over(
     tables: &mut Tables,
     parameters: &Parameters,
     stages: &[Arc<plan::Stage>],
+    advance: &Arc<Advance>,
 ) -> Result<Vec<StagedTable>, TransformError> {
+    let mut extents = Extents::new();
     let at_once = ctx.threads.min(ctx.memory / MEMORY_OF_ONE).max(1);
     let mut waiting = in_order(stages);
     let mut lacking: BTreeSet<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
@@ -45,7 +46,14 @@ pub(crate) async fn transform_over(
             && running.len() < at_once
         {
             let stage = Arc::clone(waiting.remove(place));
-            let over = Over::of(ctx, session, tables, parameters, &stage);
+            let read = Read::of(tables, &extents, &stage);
+            let over = Over {
+                ctx: ctx.clone(),
+                session: session.clone(),
+                read,
+                parameters: parameters.clone(),
+                advance: Arc::clone(advance),
+            };
             running.spawn(async move { over.told(stage).await });
         }
         let Some(ended) = running.join_next().await else { break };
@@ -59,6 +67,9 @@ pub(crate) async fn transform_over(
             }
         };
         lacking.remove(staged.stage.name.as_str());
+        if let Some(extent) = &staged.extent {
+            extents.insert(staged.stage.name.to_string(), extent.clone());
+        }
         tables.insert(staged.stage.name.to_string(), provider_as_source(table));
         all.push(staged);
     }
@@ -106,34 +117,45 @@ fn broken_down(stages: &[Arc<plan::Stage>], error: tokio::task::JoinError) -> Tr
 struct Over {
     ctx: Context,
     session: SessionContext,
-    tables: Tables,
+    read: Read,
     parameters: Parameters,
+    advance: Arc<Advance>,
+}
+
+/// The tables that a stage reads, and how far those that go on did.
+pub(super) struct Read {
+    pub(super) tables: Tables,
+    pub(super) extents: Extents,
+}
+
+impl Read {
+    fn of(tables: &Tables, extents: &Extents, stage: &plan::Stage) -> Self {
+        let reads = |name: &String| stage.select.tables.contains(name);
+        let tables = tables.iter().filter(|(name, _)| reads(name));
+        let extents = extents.iter().filter(|(name, _)| reads(name));
+        Self {
+            tables: tables.map(|(name, table)| (name.clone(), Arc::clone(table))).collect(),
+            extents: extents.map(|(name, extent)| (name.clone(), extent.clone())).collect(),
+        }
+    }
 }
 
 impl Over {
-    fn of(
-        ctx: &Context,
-        session: &SessionContext,
-        tables: &Tables,
-        parameters: &Parameters,
-        stage: &plan::Stage,
-    ) -> Self {
-        let read = tables.iter().filter(|(name, _)| stage.select.tables.contains(*name));
-        Self {
-            ctx: ctx.clone(),
-            session: session.clone(),
-            tables: read.map(|(name, table)| (name.clone(), Arc::clone(table))).collect(),
-            parameters: parameters.clone(),
-        }
-    }
-
     /// Computes a stage and tells when it begins and ends.
     async fn told(self, stage: Arc<plan::Stage>) -> Result<Computed, TransformError> {
         let (started, listener) = (Instant::now(), Arc::clone(&self.ctx.listener));
         let (step, subject) = (Step::Transform, stage.name.as_str());
         listener.on(&Event::Started { step, subject });
-        let Self { ctx, session, tables, parameters } = &self;
-        let computed = computed(ctx, session, tables, parameters, &stage).await;
+        let Self { ctx, session, read, parameters, advance } = &self;
+        let over = advance::Over {
+            session,
+            tables: &read.tables,
+            parameters,
+            as_of: ctx.as_of,
+            advance,
+            extents: &read.extents,
+        };
+        let computed = computed(ctx, &over, &stage).await;
         let (staged, table) =
             computed.map_err(|kind| TransformError { stage: stage.name.clone(), kind })?;
         let (count, elapsed) = (staged.rows(), started.elapsed());
@@ -145,12 +167,11 @@ impl Over {
 /// Computes one stage and stores its table.
 pub(super) async fn computed(
     ctx: &Context,
-    session: &SessionContext,
-    tables: &Tables,
-    parameters: &Parameters,
+    over: &advance::Over<'_>,
     stage: &Arc<plan::Stage>,
 ) -> Result<Computed, TransformErrorKind> {
-    let logical = plan_select(&session.state(), tables, parameters, &stage.select)?;
+    let (logical, extent) = advance::query(over, stage).await?;
+    let session = over.session;
     let folder = ctx.work.join("stages").join(stage.name.as_str());
     let pool = Arc::clone(&session.runtime_env().memory_pool);
     let keeper = Keeper { budget: ctx.spools.clone(), pool };
@@ -165,7 +186,7 @@ pub(super) async fn computed(
         kept => table_of_kept(&stage.schema, kept)?,
     };
     let (stage, kept) = (Arc::clone(stage), Arc::new(kept));
-    Ok((StagedTable { stage, files, kept, repeated_keys }, table))
+    Ok((StagedTable { stage, files, kept, repeated_keys, extent }, table))
 }
 
 #[cfg(test)]

@@ -32,8 +32,9 @@ enum Part {
 
 /// Computes a query and stores it.
 ///
-/// A mart becomes one file in order. Any other stage is read by this run alone, in no order: it is kept in memory while
-/// there is room, and becomes one file for each partition beyond that.
+/// A mart becomes one file in order. Any other stage is in no order. One that the next night goes on from becomes one file
+/// for each partition; the rest are read by this run alone: they are kept in memory while there is room, and become files
+/// beyond that.
 pub(super) async fn materialise(
     session: &SessionContext,
     query: LogicalPlan,
@@ -55,7 +56,8 @@ pub(super) async fn materialise(
             path: folder.join(format!("{place}.parquet")),
             schema: Arc::clone(&stage.schema),
         };
-        let kept = keeper.keep(&stage.schema);
+        // The table of a stage that outlives the run lies in files.
+        let kept = (!stage.is_kept()).then(|| keeper.keep(&stage.schema));
         writes.spawn(async move {
             Ok::<_, TransformErrorKind>((place, target.parked(stream, kept).await?))
         });
@@ -79,8 +81,14 @@ impl Target {
     async fn parked(
         self,
         mut stream: SendableRecordBatchStream,
-        mut kept: Kept,
+        kept: Option<Kept>,
     ) -> Result<Part, TransformErrorKind> {
+        let Some(mut kept) = kept else {
+            let options = ParquetOptions::published();
+            let file = ParquetFile::create(&self.path, &self.schema, options);
+            let file = file.map_err(TransformErrorKind::Store)?;
+            return Ok(Part::File(written(stream, file).await?));
+        };
         while let Some(batch) = stream.try_next().await? {
             if !kept.add(&batch).map_err(DataFusionError::from)? {
                 let mut file = self.begun(&kept)?;

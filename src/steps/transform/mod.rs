@@ -3,6 +3,7 @@
 //! Guarantee: [`Transformed`] holds a finished table for every stage of the plan, in canonical types.
 //! Nothing of it is visible outside the run's work folder.
 
+mod advance;
 mod apply;
 mod error;
 mod graph;
@@ -12,6 +13,7 @@ mod preview;
 mod repeats;
 mod types;
 
+pub(crate) use advance::{Advance, Extent, Former, Why};
 pub(crate) use apply::{clean_files, transform};
 pub(crate) use error::{TransformError, TransformErrorKind};
 pub(crate) use graph::transform_over;

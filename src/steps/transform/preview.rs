@@ -7,8 +7,9 @@ use datafusion::dataframe::DataFrame;
 use datafusion::datasource::provider_as_source;
 use datafusion::prelude::SessionContext;
 
+use super::advance::{Extents, Over};
 use super::graph::computed;
-use super::{TransformError, TransformErrorKind};
+use super::{Advance, TransformError, TransformErrorKind, Why};
 use crate::engine::{Context, Parameters, Tables, in_stored_types, plan_select};
 use crate::plan;
 
@@ -25,10 +26,17 @@ pub(crate) async fn preview(
         return Ok(Vec::new());
     };
     let failed = |stage: &plan::Stage, kind| TransformError { stage: stage.name.clone(), kind };
+    let advance = Advance::none(Why::Asked);
     for stage in before {
-        let (_, table) = computed(ctx, session, &tables, parameters, stage)
-            .await
-            .map_err(|kind| failed(stage, kind))?;
+        let over = Over {
+            session,
+            tables: &tables,
+            parameters,
+            as_of: ctx.as_of,
+            advance: &advance,
+            extents: &Extents::new(),
+        };
+        let (_, table) = computed(ctx, &over, stage).await.map_err(|kind| failed(stage, kind))?;
         tables.insert(stage.name.to_string(), provider_as_source(table));
     }
     let rows = first_rows(session, &tables, parameters, last, limit).await;

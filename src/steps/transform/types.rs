@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use datafusion::prelude::SessionContext;
 
+use super::Extent;
 use crate::engine::{FileSummary, Kept, Parameters, Tables};
 use crate::names::StageName;
 use crate::plan;
@@ -34,6 +35,8 @@ pub(crate) struct StagedTable {
     pub(crate) kept: Arc<Vec<Kept>>,
     /// How many keys more than one row has, in a mart, whose rows stand in the order of their keys.
     pub(crate) repeated_keys: Option<u64>,
+    /// What of it was computed, where it goes on from night to night.
+    pub(crate) extent: Option<Extent>,
 }
 
 impl StagedTable {
@@ -46,19 +49,19 @@ impl StagedTable {
 /// Stages that are not computed, because all that their rows follow from is as it was.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Unchanged {
-    /// Marts, with the tables they have.
-    pub(crate) marts: BTreeMap<String, TableRecord>,
-    /// Other stages, which nobody reads this night.
+    /// Marts, and other stages whose tables are kept, with the tables they have.
+    pub(crate) tables: BTreeMap<String, TableRecord>,
+    /// Stages without a table, which nobody reads this night.
     pub(crate) others: BTreeSet<String>,
 }
 
 impl Unchanged {
     pub(crate) fn contains(&self, stage: &StageName) -> bool {
-        self.marts.contains_key(stage.as_str()) || self.others.contains(stage.as_str())
+        self.tables.contains_key(stage.as_str()) || self.others.contains(stage.as_str())
     }
 
     /// Returns the names of the stages.
     pub(crate) fn names(&self) -> impl Iterator<Item = &String> {
-        self.marts.keys().chain(&self.others)
+        self.tables.keys().chain(&self.others)
     }
 }

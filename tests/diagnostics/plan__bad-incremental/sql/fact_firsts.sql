@@ -1,0 +1,1 @@
+SELECT customer_id, visited_at FROM first_visits
