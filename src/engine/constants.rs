@@ -1,5 +1,7 @@
 //! Constants stay out of sorts.
 
+use std::sync::Arc;
+
 use datafusion::common::Result;
 use datafusion::common::tree_node::Transformed;
 use datafusion::logical_expr::{Expr, LogicalPlan, Projection, Sort, SortExpr};
@@ -43,7 +45,7 @@ fn divided(sort: &Sort) -> Result<Option<LogicalPlan>> {
         return Ok(None);
     }
     let others = others.into_iter().cloned().collect();
-    let others = Projection::try_new(others, rows.input.clone())?;
+    let others = Projection::try_new(others, Arc::clone(&rows.input))?;
     // To sort by a constant is not to sort at all; by more than a column nobody sorts here.
     let is_there = |by: &SortExpr| match &by.expr {
         Expr::Column(column) => others.schema.has_column(column),
@@ -57,14 +59,15 @@ fn divided(sort: &Sort) -> Result<Option<LogicalPlan>> {
         return Ok(None);
     }
     let columns = rows.schema.columns().into_iter().zip(&rows.expr);
-    let columns = columns.map(|(column, expr)| match is_constant(expr) {
-        true => expr.clone(),
-        false => Expr::Column(column),
-    });
+    let columns = columns.map(
+        |(column, expr)| {
+            if is_constant(expr) { expr.clone() } else { Expr::Column(column) }
+        },
+    );
     let columns: Vec<Expr> = columns.collect();
     let others = LogicalPlan::Projection(others);
     let sorted = LogicalPlan::Sort(Sort { expr: order, input: others.into(), fetch: sort.fetch });
-    let schema = rows.schema.clone();
+    let schema = Arc::clone(&rows.schema);
     let whole = Projection::try_new_with_schema(columns, sorted.into(), schema)?;
     Ok(Some(LogicalPlan::Projection(whole)))
 }

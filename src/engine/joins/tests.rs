@@ -123,7 +123,8 @@ async fn joined(session: SessionContext, left: &[Row], right: &[Row]) -> String 
                 .map(|column| datafusion::logical_expr::Expr::Column(column).sort(true, true));
             let sorted = frame.clone().sort(columns.collect()).unwrap();
             let batches = sorted.collect().await.unwrap();
-            answers += &format!("{sql}\n{}\n", pretty_format_batches(&batches).unwrap());
+            answers.push_str(&sql);
+            answers.push_str(&pretty_format_batches(&batches).unwrap().to_string());
         }
     }
     answers
