@@ -250,7 +250,7 @@ pub(crate) struct RejectLimits {
     /// The most records of a run that may be rejected.
     #[serde(default)]
     pub(crate) max_rows: Option<u64>,
-    /// The most records of a run that may be rejected, in percent of those read.
+    /// The most records of a run that may be rejected, in percent of those read, rounded up to whole records.
     #[serde(default)]
     pub(crate) max_percent: Option<f64>,
     /// The same for every object by itself.
@@ -265,7 +265,7 @@ pub(crate) struct RejectLimit {
     /// The most records of one object that may be rejected.
     #[serde(default)]
     pub(crate) max_rows: Option<u64>,
-    /// The most records of one object that may be rejected, in percent of those read.
+    /// The most records of one object that may be rejected, in percent of those read, rounded up to whole records.
     #[serde(default)]
     pub(crate) max_percent: Option<f64>,
 }

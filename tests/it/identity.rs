@@ -34,8 +34,6 @@ impl Retailer {
         let name = regex::Regex::new("(?m)^name:.*$").unwrap();
         let pipeline = stages.replace(&pipeline, "stages: [sql]");
         let pipeline = name.replace(&pipeline, "name: shop").into_owned();
-        // On a night of 40 records two that are broken are more than 5 percent.
-        let pipeline = pipeline.replace("max_percent: 5 ", "max_percent: 50 ");
         project.write("pipelines/shop.yaml", pipeline);
         project.write(
             "sql/fact_customers.sql",

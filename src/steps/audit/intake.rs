@@ -109,7 +109,9 @@ fn too_many_in(source: &plan::Source, object: &ObjectAccount) -> Option<IntakeEr
 
 fn broken_limit(limits: plan::RejectLimit, read: u64, rejected: u64) -> Option<String> {
     let rows = limits.max_rows.filter(|&limit| rejected > limit);
-    let percent = limits.max_percent.filter(|limit| rejected as f64 * 100.0 > limit * read as f64);
+    // Rounded up to whole records: one of four is a quarter of them, but no sign that an export is broken.
+    let most = |limit: f64| (limit * read as f64 / 100.0).ceil();
+    let percent = limits.max_percent.filter(|&limit| rejected as f64 > most(limit));
     rows.map(|limit| format!("{limit} rows"))
         .or_else(|| percent.map(|limit| format!("{limit} percent")))
 }
@@ -163,5 +165,16 @@ mod tests {
         assert_eq!(broken_limit(limits, 10_000, 11), Some("10 rows".to_owned()));
         assert_eq!(broken_limit(limits, 400, 9), Some("2 percent".to_owned()));
         assert_eq!(broken_limit(RejectLimit::default(), 1, 1), None);
+    }
+
+    #[test]
+    fn a_share_of_a_few_records_is_rounded_up() {
+        let percent = |limit| RejectLimit { max_rows: None, max_percent: Some(limit) };
+        assert_eq!(broken_limit(percent(5.0), 4, 1), None);
+        assert_eq!(broken_limit(percent(5.0), 38, 2), None);
+        assert_eq!(broken_limit(percent(5.0), 38, 3), Some("5 percent".to_owned()));
+        assert_eq!(broken_limit(percent(5.0), 2, 2), Some("5 percent".to_owned()));
+        assert_eq!(broken_limit(percent(5.0), 40, 3), Some("5 percent".to_owned()));
+        assert_eq!(broken_limit(percent(0.0), 1, 1), Some("0 percent".to_owned()));
     }
 }
