@@ -31,6 +31,7 @@ use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 pub(crate) use question::judge_question;
 pub(crate) use repair::WrongName;
 pub(crate) use times::MixedTime;
+pub(super) use times::comparisons;
 
 /// A single `SELECT`, parsed.
 #[derive(Debug, Clone)]

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, Span};
-use datafusion::logical_expr::expr::{Between, Placeholder};
-use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::expr::Placeholder;
 
 use super::facts::{Fact, Node, Value};
 use super::{Compared, Ground, Inseparable, Night};
+use crate::engine::sql::comparisons;
 
 /// The rows over which expressions are computed.
 pub(super) struct Rows<'a> {
@@ -74,12 +75,9 @@ impl Found<'_> {
             Expr::Placeholder(parameter) if self.night(parameter).is_some() => {
                 Err(at("it computes with the night".to_owned(), NIGHT, None))
             }
-            Expr::BinaryExpr(BinaryExpr { left, op, right }) if compares(*op) => {
-                self.comparison(left, right, rows)
-            }
-            Expr::Between(Between { expr, low, high, .. }) => {
-                self.comparison(expr, low, rows)?;
-                self.comparison(expr, high, rows)
+            part if !comparisons(part).is_empty() => {
+                let mut sides = comparisons(part).into_iter();
+                sides.try_for_each(|(left, right)| self.comparison(left, right, rows))
             }
             Expr::Exists(_)
             | Expr::InSubquery(_)
@@ -162,21 +160,6 @@ impl Ground {
     pub(super) fn night(&self, parameter: &Placeholder) -> Option<Night> {
         self.nights.get(parameter.field.as_ref()?.name()).copied()
     }
-}
-
-fn compares(operator: Operator) -> bool {
-    use Operator as O;
-    matches!(
-        operator,
-        O::Eq
-            | O::NotEq
-            | O::Lt
-            | O::LtEq
-            | O::Gt
-            | O::GtEq
-            | O::IsDistinctFrom
-            | O::IsNotDistinctFrom
-    )
 }
 
 fn is_of_type(data_type: &DataType, night: Night) -> bool {

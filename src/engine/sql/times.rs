@@ -38,8 +38,8 @@ pub(super) fn mixed_times(plan: &LogicalPlan) -> Result<Vec<MixedTime>> {
     Ok(found)
 }
 
-/// Returns the pairs an expression compares.
-fn comparisons(part: &Expr) -> Vec<(&Expr, &Expr)> {
+/// Returns the pairs an expression compares; none where it is no comparison.
+pub(in crate::engine) fn comparisons(part: &Expr) -> Vec<(&Expr, &Expr)> {
     use Operator as O;
     match part {
         Expr::BinaryExpr(BinaryExpr {
