@@ -1,6 +1,5 @@
 //! The only door to `DataFusion` sessions, memory and object stores.
 
-mod alike;
 mod clean_table;
 mod constants;
 mod context;
@@ -24,7 +23,6 @@ mod table;
 mod window;
 mod work;
 
-pub(crate) use alike::Alike;
 pub(crate) use clean_table::{CleanFiles, MOVED, clean_table, customers_compared, customers_moved};
 pub(crate) use context::Context;
 pub(crate) use customers::Customers;

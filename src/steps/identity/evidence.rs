@@ -16,7 +16,7 @@ use super::linker::Linker;
 use super::links::{CERTAIN, Link, Links, NOBODY};
 use super::matching::Match;
 use super::origins::Origins;
-use crate::engine::{Alike, Context, Queue, Spool, both, on_threads};
+use crate::engine::{Context, Queue, Spool, both, on_threads};
 use crate::names::IdentifierType;
 use crate::plan;
 use crate::steps::clean::CleanPart;
@@ -182,10 +182,10 @@ pub(super) struct Found {
 impl Found {
     fn read(&mut self, kinds: &Kinds, piece: &Piece<'_>) -> Result<(), IdentitySourceErrorKind> {
         let columns = piece.part.linker.read(&piece.batch)?;
-        let alike = columns.alike(piece.batch.num_rows());
-        let spans = Times::new(piece)?.spans(&alike);
-        for (row, span) in alike.first_rows.iter().zip(spans) {
-            self.note_row(kinds, columns.of(*row), piece.part.object, span);
+        let times = Times::new(piece)?;
+        for row in 0..piece.batch.num_rows() {
+            let seen = times.of(row);
+            self.note_row(kinds, columns.of(row), piece.part.object, [seen, times.last(seen)]);
         }
         Ok(())
     }
@@ -272,17 +272,6 @@ impl Times {
         let is_event = piece.part.source.load == plan::Load::Append;
         let confirmed = piece.day.filter(|_| !is_event);
         Ok(Self { column: column.transpose()?, fallback: piece.fallback, confirmed })
-    }
-
-    /// Returns for each group of rows when one of them happened first, and when one was last known to be so.
-    fn spans(&self, alike: &Alike) -> Vec<[Instant; 2]> {
-        let mut spans = vec![[Instant::MAX, Instant::MIN]; alike.first_rows.len()];
-        for (row, group) in alike.group_of.iter().enumerate() {
-            let seen = self.of(row);
-            let [first, last] = &mut spans[*group as usize];
-            (*first, *last) = (seen.min(*first), self.last(seen).max(*last));
-        }
-        spans
     }
 
     fn of(&self, row: usize) -> Instant {

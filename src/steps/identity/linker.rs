@@ -7,7 +7,7 @@ use arrow::datatypes::DataType;
 use super::error::IdentitySourceErrorKind;
 use super::junk::is_junk;
 use super::kinds::{KindId, Kinds};
-use crate::engine::{Alike, RowExpression};
+use crate::engine::RowExpression;
 use crate::plan;
 
 /// Knows which columns of a source hold identifiers, and on which rows they count.
@@ -68,12 +68,6 @@ fn fails(answers: &BooleanArray) -> BooleanArray {
 pub(super) struct LinkColumns(Vec<(KindId, StringArray)>);
 
 impl LinkColumns {
-    /// Groups the rows of the batch by the identifiers they bear: a visitor leaves many rows in a row.
-    pub(super) fn alike(&self, rows: usize) -> Alike {
-        let texts: Vec<&StringArray> = self.0.iter().map(|(_, texts)| texts).collect();
-        Alike::of(&texts, rows)
-    }
-
     /// Returns the identifiers of a row, but for values that identify nobody whatever the rules.
     pub(super) fn of(&self, row: usize) -> impl Iterator<Item = (KindId, &str)> {
         let present = self.0.iter().filter(move |(_, texts)| texts.is_valid(row));
