@@ -18,6 +18,8 @@ PEERS = {
     "dbt": "dbt-duckdb, a model for each statement of the same SQL, in a database file, as many models at once as there are threads; no tests.",
     "polars": "lazy Polars, nine of the 22 marts; rows that Polars cannot tell to be broken are set aside by a look at each line first.",
     "pyspark": "Spark SQL, local mode, nine of the 22 marts; the Java machine's start is part of its night.",
+    "datafusion": "stock DataFusion, the engine that martlet is built on, with SQL alone and none of martlet's operators, tables in memory; label propagation and the Markov chain are "
+                  "Python around SQL, the resampling is NumPy, and pyarrow decodes NDJSON and CSV.",
     "shipped": "martlet with the pipeline as it is shipped: what the limits on identifiers cost.",
     "floor": "the program in `benches/floor`, which decompresses the exports, finds their fields and writes them as Parquet, and nothing else.",
 }
@@ -33,7 +35,7 @@ def versions(martlet, python):
     """Returns the version of everything that was run."""
     told = subprocess.run([martlet, "--version"], capture_output=True, text=True, check=True).stdout.strip()
     listed = subprocess.run([python, "-m", "pip", "list", "--format", "json"], capture_output=True, text=True, check=True).stdout
-    wanted = {"duckdb", "numpy", "polars", "datafusion", "dbt-core", "dbt-duckdb", "pyspark"}
+    wanted = {"duckdb", "numpy", "polars", "datafusion", "pyarrow", "dbt-core", "dbt-duckdb", "pyspark"}
     return {"martlet": told, "python": platform.python_version(), **{one["name"]: one["version"] for one in json.loads(listed) if one["name"] in wanted}}
 
 

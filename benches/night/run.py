@@ -42,6 +42,7 @@ PACKAGES = {
     # The newest dbt installs a program from elsewhere.
     "dbt": ["dbt-core<1.11", "dbt-duckdb<1.11", "numpy==2.4.6"],
     "pyspark": ["pyspark==4.3.0"],
+    "datafusion": ["datafusion==55.0.0", "pyarrow==26.0.1", "numpy==2.4.6"],
     "shipped": [],
     "floor": [],
 }
