@@ -164,7 +164,7 @@ TITLES = {
     "nights": ("Nights one by one", "night"),
     "history": ("A night on days of history", "days of history"),
     "customers": ("A full night by customers", "customers"),
-    "stages": ("A full night by stages", "stages"),
+    "stages": ("A full night by stages, of a tenth of the customers", "stages"),
     "cores": ("A full night by cores", "cores"),
 }
 
