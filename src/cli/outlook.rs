@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use chrono::NaiveDate;
 
 use crate::report::{
-    ChangeKind, Expected, ObjectSet, Outlook, PresentNight, Reason, ReasonKind, RuleChange,
-    RulePart, SourceAction, SourceOutlook, StageOutlook, Verdict,
+    AdvanceOutlook, ChangeKind, Expected, ObjectSet, Outlook, PresentNight, Reason, ReasonKind,
+    RuleChange, RulePart, SourceAction, SourceOutlook, StageOutlook, Verdict,
 };
 
 /// How many objects of a kind are named, and how many missing inputs.
@@ -211,9 +211,29 @@ fn stages(text: &mut String, outlook: &Outlook) {
     for stage in &computed {
         let _ = writeln!(text, "  {:<28}{}", stage.stage, because(&stage.reasons));
     }
+    for stage in &computed {
+        if let Some(told) = &stage.incremental {
+            let _ = writeln!(text, "  {}", advance(&stage.stage, told));
+        }
+    }
     if !unchanged.is_empty() {
         let names: Vec<&str> = unchanged.iter().map(|stage| stage.stage.as_str()).collect();
         let _ = writeln!(text, "  unchanged: {}", names.join(", "));
+    }
+}
+
+fn advance(stage: &str, told: &AdvanceOutlook) -> String {
+    match told {
+        AdvanceOutlook::Customers { unless } if unless.is_empty() => {
+            format!("{stage}: only customers whose rows may differ")
+        }
+        AdvanceOutlook::Customers { unless } => {
+            let tables = unless.join(" or ");
+            format!(
+                "{stage}: only customers whose rows may differ, all where {tables} has other rows"
+            )
+        }
+        AdvanceOutlook::Whole { why } => format!("{stage}: all customers, since {why}"),
     }
 }
 

@@ -151,6 +151,21 @@ pub(crate) struct StageOutlook {
     /// Whether it has to be computed; otherwise all that its rows follow from is as it was.
     pub(crate) runs: bool,
     pub(crate) reasons: Vec<Reason>,
+    /// How far it would go on from the night before; only of incremental stages that run.
+    pub(crate) incremental: Option<AdvanceOutlook>,
+}
+
+/// How far an incremental stage would go on from its table of the night before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AdvanceOutlook {
+    /// Customers whose rows may differ are computed, unless they are most of all.
+    Customers {
+        /// Tables of which every customer's rows follow: where rows of them differ, the whole stage is computed.
+        unless: Vec<String>,
+    },
+    /// All of it is computed.
+    Whole { why: String },
 }
 
 /// Why a stage is computed.

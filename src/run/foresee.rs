@@ -1,10 +1,12 @@
 //! What the next run would do, told without doing any of it: nothing is decoded, computed or written.
 
+mod advance;
 mod changes;
 mod expected;
 mod sources;
 mod stages;
 
+use super::base::Base;
 use super::{Listed, Options, RunError, base_of, digest, listed, parts};
 use crate::engine::Context;
 use crate::plan::Plan;
@@ -36,7 +38,14 @@ pub(crate) async fn foresee(
     };
     let stages = match verdict {
         Verdict::Unchanged => stages::none(plan),
-        Verdict::Run | Verdict::Incomplete => stages::of(&night),
+        Verdict::Run | Verdict::Incomplete => {
+            let (mut stages, changing) = stages::of(&night);
+            // What may have changed is told against the present generation.
+            if is_of(&base, current.as_ref()) {
+                advance::add(&mut stages, plan, &base, options, &changing);
+            }
+            stages
+        }
     };
     let reports = warehouse.reports(expected::NEWEST).await?;
     Ok(Outlook {
@@ -68,6 +77,11 @@ pub(super) async fn as_completed(
         Some(number) => (warehouse.generation(number).await?, Some(number)),
         None => (warehouse.current().await?, None),
     })
+}
+
+/// Says whether the night builds on the present generation, or neither is there.
+fn is_of(base: &Base, present: Option<&Generation>) -> bool {
+    base.generation.as_ref().map(|base| base.number) == present.map(|present| present.number)
 }
 
 fn present(generation: &Generation) -> PresentNight {

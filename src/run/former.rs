@@ -20,8 +20,7 @@ pub(super) async fn of(
     options: &Options,
     states: &StageStates,
 ) -> Result<Result<Former, Why>, RunError> {
-    let is_asked = options.force || options.full_refresh || options.purpose == Purpose::Rehearse;
-    if is_asked {
+    if is_asked(options) || options.purpose == Purpose::Rehearse {
         return Ok(Err(Why::Asked));
     }
     let is_of_use = plan.stages.iter().any(|stage| stage.incremental.is_some());
@@ -42,6 +41,11 @@ pub(super) async fn of(
     }))
 }
 
+/// Says whether everything is to be computed, whatever could be taken over.
+pub(super) const fn is_asked(options: &Options) -> bool {
+    options.force || options.full_refresh
+}
+
 /// Returns the stages and constant tables whose rows are those of the generation.
 fn same(plan: &Plan, generation: &Generation, states: &StageStates) -> BTreeSet<String> {
     let is_same = |name: &String| {
@@ -56,7 +60,7 @@ fn same(plan: &Plan, generation: &Generation, states: &StageStates) -> BTreeSet<
 }
 
 /// Returns the sources and stages that were made by the rules of the plan.
-fn same_rules(plan: &Plan, base: &Base, generation: &Generation) -> BTreeSet<String> {
+pub(super) fn same_rules(plan: &Plan, base: &Base, generation: &Generation) -> BTreeSet<String> {
     let sources = plan.sources.iter().filter(|it| base.standing(it) == Standing::Same);
     let sources = sources.map(|source| source.name.to_string());
     let now = parts::of(plan).stages;

@@ -131,6 +131,18 @@ impl Generation {
         tables.flat_map(|table| &table.files)
     }
 
+    /// Returns the table of a stage; of a mart that keeps its nights, the files of this one.
+    pub(crate) fn stage_table(&self, stage: &str) -> Option<TableRecord> {
+        let zones = [Zone::Marts, Zone::Stages].into_iter();
+        let mut tables = zones.flat_map(|zone| self.tables(zone));
+        let (_, table) = tables.find(|(name, _)| *name == stage)?;
+        // A mart that keeps its nights may have been left out of the last one.
+        let is_of_the_night =
+            table.history.as_ref().is_none_or(|history| history.as_of == self.as_of);
+        let files: Vec<TableFile> = table.last_night().cloned().collect();
+        is_of_the_night.then(|| TableRecord::of(files))
+    }
+
     pub(crate) fn tables(&self, zone: Zone) -> impl Iterator<Item = (&str, &TableRecord)> {
         self.tables.get(&zone).into_iter().flatten().map(|(name, table)| (name.as_str(), table))
     }

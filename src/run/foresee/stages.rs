@@ -21,8 +21,8 @@ pub(super) struct Night<'a> {
     pub(super) is_forced: bool,
 }
 
-/// Tells of every stage whether it would be computed, and why.
-pub(super) fn of(night: &Night<'_>) -> Vec<StageOutlook> {
+/// Tells of every stage whether it would be computed, and why; and which tables may have other rows.
+pub(super) fn of(night: &Night<'_>) -> (Vec<StageOutlook>, BTreeSet<String>) {
     let mut changing = night.changing_tables();
     let mut reasons = Vec::with_capacity(night.plan.stages.len());
     for stage in &night.plan.stages {
@@ -42,7 +42,7 @@ pub(super) fn of(night: &Night<'_>) -> Vec<StageOutlook> {
     });
     let mut stages: Vec<StageOutlook> = stages.collect();
     add_needed(night.plan, &mut stages);
-    stages
+    (stages, changing)
 }
 
 /// Tells of every stage that it would not be computed.
@@ -56,6 +56,7 @@ fn outlook(stage: &Stage, reasons: Vec<Reason>) -> StageOutlook {
         mart: stage.published,
         runs: !reasons.is_empty(),
         reasons,
+        incremental: None,
     }
 }
 

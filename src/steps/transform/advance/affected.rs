@@ -94,7 +94,8 @@ impl Search<'_> {
 
     /// Returns what a stage was the night before; none where it is the same table.
     fn stage(&self, table: &str) -> Result<Option<Arc<dyn TableProvider>>, Stop> {
-        let former = self.nights.former_table(table).ok_or_else(|| input(table))?;
+        let former =
+            self.nights.former.generation.stage_table(table).ok_or_else(|| input(table))?;
         if self.nights.unchanged.get(table).is_some_and(|now| now.files == former.files) {
             return Ok(None);
         }
@@ -222,19 +223,6 @@ impl Split {
 }
 
 impl Nights {
-    /// Returns the table a stage had the night before.
-    pub(super) fn former_table(&self, stage: &str) -> Option<TableRecord> {
-        let generation = &self.former.generation;
-        let zones = [Zone::Marts, Zone::Stages].into_iter();
-        let mut tables = zones.flat_map(|zone| generation.tables(zone));
-        let (_, table) = tables.find(|(name, _)| *name == stage)?;
-        // A mart that keeps its nights may have been left out of the last one.
-        let is_of_the_night =
-            table.history.as_ref().is_none_or(|history| history.as_of == generation.as_of);
-        let files: Vec<TableFile> = table.last_night().cloned().collect();
-        is_of_the_night.then(|| TableRecord::of(files))
-    }
-
     /// Makes a table of files of the warehouse.
     pub(super) fn provider(
         &self,

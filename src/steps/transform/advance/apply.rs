@@ -52,7 +52,7 @@ impl Over<'_> {
     ) -> Result<(LogicalPlan, Advanced), Stop> {
         let nights = self.advance.night.as_ref().map_err(|why| Stop::Whole(why.clone()))?;
         let name = stage.name.as_str();
-        let former = nights.former_table(name).ok_or(Stop::Whole(Why::New))?;
+        let former = nights.former.generation.stage_table(name).ok_or(Stop::Whole(Why::New))?;
         if !nights.former.same_rules.contains(name) {
             return Err(Stop::Whole(Why::OtherRules));
         }
