@@ -307,12 +307,12 @@ fn too_many_rejects_stop_the_night_and_are_kept() {
 #[test]
 fn rejects_beyond_a_percentage_stop_the_night() {
     let project = Project::shop();
-    project.replace_in_pipeline("rejects: { max_rows: 5 }", "rejects: { max_percent: 20.1 }");
+    project.replace_in_pipeline("rejects: { max_rows: 5 }", "rejects: { max_percent: 30.1 }");
     project.publish(SECOND);
     let project = Project::shop();
-    project.replace_in_pipeline("rejects: { max_rows: 5 }", "rejects: { max_percent: 20 }");
+    project.replace_in_pipeline("rejects: { max_rows: 5 }", "rejects: { max_percent: 30 }");
     let failed = refused(&project, SECOND, 3);
-    assert!(failed.stdout.contains("more than its limit of 20 percent"), "{failed:?}");
+    assert!(failed.stdout.contains("more than its limit of 30 percent"), "{failed:?}");
 }
 
 #[test]
