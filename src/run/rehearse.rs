@@ -100,7 +100,7 @@ impl Rehearsal<'_> {
 
     /// Sums up the money on rows that had another customer, by source and column.
     async fn moved(&self, former: Customers) -> Result<Vec<MovedMoney>, DataFusionError> {
-        let customers = [former, self.after.identified.registry.lookup()].map(Arc::new);
+        let customers = [Arc::new(former), Arc::clone(&self.after.identified.customers)];
         let mut moved = Vec::new();
         let tables = self.after.identified.tables.iter();
         for table in tables.filter(|table| !table.source.links.is_empty()) {
@@ -133,7 +133,7 @@ impl Rehearsal<'_> {
 
 /// Tells what would become of the customers.
 fn customers(former: &StringArray, identified: &Identified) -> CustomerImpact {
-    let now = identified.registry.customer_ids();
+    let now = &identified.customers.ids;
     let is_moved = |(before, after): &(Option<&str>, Option<&str>)| {
         before.is_some() && after.is_some() && before != after
     };

@@ -24,12 +24,12 @@ pub(super) fn of(
 ) -> StageStates {
     let parts = parts::of(plan);
     let mut contents: Contents = parts.constants.clone();
-    let customers = identified.registry.digest();
+    let customers = &identified.digest;
     for table in &identified.tables {
-        let content = content(ctx, warehouse, table, &customers);
+        let content = content(ctx, warehouse, table, customers);
         contents.insert(table.source.name.to_string(), content);
     }
-    contents.insert(IDENTITY_CUSTOMERS.to_owned(), customers);
+    contents.insert(IDENTITY_CUSTOMERS.to_owned(), customers.clone());
     with_stages(plan, &parts, &ctx.as_of.instant.to_rfc3339(), contents)
 }
 

@@ -12,6 +12,7 @@ use super::resolved::Resolved;
 use super::stamp::Stamp;
 use super::take_in::{Taken, Tonight};
 use super::told::Outcome;
+use super::types::Findings;
 use super::verdicts::Verdicts;
 use super::{Identified, IdentityError, Registry, clean_files};
 use crate::engine::{Context, both};
@@ -40,13 +41,24 @@ pub(crate) fn identify(
     before: &Before,
     identity_key: &[u8],
 ) -> Result<Identified, IdentityError> {
+    find(ctx, rules, deduped, before, identity_key)?.stored(ctx)
+}
+
+/// Works out the customers of a night, and leaves all it finds but the rows in memory.
+pub(super) fn find(
+    ctx: &Context,
+    rules: &plan::Identity,
+    deduped: &[Deduped],
+    before: &Before,
+    identity_key: &[u8],
+) -> Result<Findings, IdentityError> {
     if !rules.identifiers.is_empty() {
-        return identify_by_rules(ctx, rules, deduped, before, identity_key);
+        return find_by_rules(ctx, rules, deduped, before, identity_key);
     }
     let nobody = Before::nothing();
-    let identified = identify_by_rules(ctx, rules, deduped, &nobody, identity_key)?;
+    let found = find_by_rules(ctx, rules, deduped, &nobody, identity_key)?;
     let registry = before.registry.clone();
-    Ok(Identified { registry, guards: Vec::new(), ..identified })
+    Ok(Findings { registry, guards: Vec::new(), ..found })
 }
 
 impl Before {
@@ -61,13 +73,13 @@ impl Before {
     }
 }
 
-fn identify_by_rules(
+fn find_by_rules(
     ctx: &Context,
     rules: &plan::Identity,
     deduped: &[Deduped],
     before: &Before,
     identity_key: &[u8],
-) -> Result<Identified, IdentityError> {
+) -> Result<Findings, IdentityError> {
     let now = ctx.as_of.instant.timestamp_micros();
     let matched = matches(ctx, &Kinds::new(rules), deduped)?;
     let tonight = Tonight { rules, before, matched: &matched, now };
@@ -105,11 +117,11 @@ fn identify_by_rules(
     let outcome = Outcome { resolved: &resolved, numbers: &numbers, causes: &causes, carry };
     let stamp = Stamp { resolved: &resolved, numbers: &numbers };
     let write = |deduped| clean_files::write(ctx, &stamp, deduped);
-    let (identified, tables) = both(
+    let (found, tables) = both(
         ctx.threads,
         || outcome.told(&sightings, kept, &rules.guards),
         || deduped.iter().map(write).collect::<Result<_, _>>(),
     );
     let (matches, match_counts) = (matched.tables, matched.counts);
-    Ok(Identified { tables: tables?, matches, match_counts, ..identified? })
+    Ok(Findings { tables: tables?, matches, match_counts, ..found? })
 }

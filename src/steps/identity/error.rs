@@ -21,6 +21,12 @@ pub(crate) enum IdentityError {
     RegistryRead(#[source] ArrowError),
     #[error("the identity tables cannot be made")]
     Tables(#[source] ArrowError),
+    #[error("the identity table `{table}` cannot be stored")]
+    File {
+        table: &'static str,
+        #[source]
+        source: ParquetFileError,
+    },
     #[error("there are more than {} identifiers or links", u32::MAX)]
     TooMany,
     #[error("the customers cannot be trusted: {troubles}")]

@@ -50,6 +50,7 @@ mod remember;
 mod resolve;
 mod resolved;
 mod stamp;
+mod stored;
 mod tables;
 mod take_in;
 #[cfg(test)]
@@ -69,5 +70,5 @@ pub(crate) use open::Retraction;
 pub(crate) use registry::Registry;
 pub(crate) use types::{
     CLUSTERS, CONFLICTS, CleanFile, CleanTable, CustomerId, EVIDENCE, FormerFiles, Identified,
-    IdentityCounts, IdentityTable, LINKS, MAP,
+    IdentityCounts, LINKS, MAP, StoredTable,
 };

@@ -120,6 +120,9 @@ impl Resolved<'_> {
         let [left, right, first_seen, last_seen, weight] = rows.columns();
         let columns = vec![source, path, left, right, first_seen, last_seen, weight];
         let new = batch(evidence_schema(), columns)?;
+        if kept.is_empty() {
+            return Ok(new);
+        }
         concat_batches(&evidence_schema(), kept.iter().chain([&new])).map_err(IdentityError::Tables)
     }
 

@@ -11,10 +11,10 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::apply::find;
 use super::history::History;
-use super::{
-    Before, Carried, CleanFile, Identified, IdentityError, Registry, Retraction, identify,
-};
+use super::types::Findings;
+use super::{Before, Carried, CleanFile, IdentityError, Registry, Retraction};
 use crate::engine::FileSummary;
 use crate::plan::{self, ColumnKind, added};
 use crate::steps::clean::Cleaned;
@@ -117,7 +117,7 @@ fn cleaned_events(
 
 /// An identified night with its work folder.
 struct Night {
-    out: Identified,
+    out: Findings,
     _work: tempfile::TempDir,
 }
 
@@ -134,7 +134,7 @@ fn try_identify(
     let work = tempfile::tempdir().unwrap();
     let ctx = context(work.path(), threads);
     let deduped: Vec<Deduped> = vec![dedupe(&ctx, cleaned, Former::default()).unwrap()];
-    let out = identify(&ctx, rules, &deduped, &before(registry), KEY)?;
+    let out = find(&ctx, rules, &deduped, &before(registry), KEY)?;
     Ok(Night { out, _work: work })
 }
 
@@ -146,7 +146,7 @@ fn profiles() -> plan::Source {
 }
 
 /// Resolves objects after the night that `before` comes of, some of them new versions of objects read then.
-fn night_after(before: &Identified, objects: &[(String, Vec<Row>)], retracted: &[&str]) -> Night {
+fn night_after(before: &Findings, objects: &[(String, Vec<Row>)], retracted: &[&str]) -> Night {
     let work = tempfile::tempdir().unwrap();
     let ctx = context(work.path(), 2);
     let deduped = dedupe(&ctx, cleaned_events(events(), objects, 3), Former::default()).unwrap();
@@ -159,7 +159,7 @@ fn night_after(before: &Identified, objects: &[(String, Vec<Row>)], retracted: &
         },
         ..Before::nothing()
     };
-    let out = identify(&ctx, &rules(), &[deduped], &before, KEY).unwrap();
+    let out = find(&ctx, &rules(), &[deduped], &before, KEY).unwrap();
     Night { out, _work: work }
 }
 
@@ -596,7 +596,7 @@ fn ids_differ_with_the_key() {
         let objects = [("a".to_owned(), vec![row("u1", "", "", 1)])];
         let deduped =
             dedupe(&ctx, cleaned_events(events(), &objects, 1), Former::default()).unwrap();
-        let out = identify(&ctx, &rules(), &[deduped], &before(&Registry::empty()), key).unwrap();
+        let out = find(&ctx, &rules(), &[deduped], &before(&Registry::empty()), key).unwrap();
         column(out.registry.map(), "customer_id")
     };
     assert_eq!(id(b"one"), id(b"one"));
@@ -670,7 +670,7 @@ fn an_id_given_on_an_earlier_night_is_older_whatever_was_seen_first() {
         ctx.as_of.instant += chrono::Duration::days(1);
         let cleaned = cleaned_events(events(), &[("a".to_owned(), rows)], 1);
         let deduped = dedupe(&ctx, cleaned, Former::default()).unwrap();
-        identify(&ctx, &rules(), &[deduped], &before(registry), KEY).unwrap().registry
+        find(&ctx, &rules(), &[deduped], &before(registry), KEY).unwrap().registry
     };
     let second = later(&first.out.registry, vec![row("", "", "c2", 10)]);
     let third = later(&second, vec![row("u1", "", "c1", 30), row("u1", "", "c2", 31)]);
@@ -843,7 +843,7 @@ fn night_later(days: i64, rules: &plan::Identity, before: &Before, rows: &[Row])
     ctx.as_of.instant += chrono::Duration::days(days);
     let cleaned = cleaned_events(events(), &[("later".to_owned(), rows.to_vec())], 2);
     let deduped = dedupe(&ctx, cleaned, Former::default()).unwrap();
-    let out = identify(&ctx, rules, &[deduped], before, KEY).unwrap();
+    let out = find(&ctx, rules, &[deduped], before, KEY).unwrap();
     Night { out, _work: work }
 }
 
@@ -1065,7 +1065,7 @@ fn on_a_day((user, email, cookie, at): &Row) -> Row {
 }
 
 /// Returns what a night leaves that was some days after the usual one.
-fn carrying(night: &Identified, days: i64) -> Before {
+fn carrying(night: &Findings, days: i64) -> Before {
     let usual = "2026-01-30T16:00:00Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap();
     let carried = Carried {
         as_of: (usual + chrono::Duration::days(days)).timestamp_micros(),

@@ -9,8 +9,8 @@ use super::guards::Population;
 use super::history::{History, present};
 use super::remember::Numbers;
 use super::resolved::Resolved;
-use super::types::EvidenceTable;
-use super::{Identified, IdentityCounts, IdentityError, Registry, tables};
+use super::types::{EvidenceTable, Findings};
+use super::{IdentityCounts, IdentityError, Registry, tables};
 use crate::plan;
 
 /// What was resolved, and what is carried over.
@@ -29,7 +29,7 @@ impl Outcome<'_> {
         sightings: &Sightings,
         kept: Option<Vec<RecordBatch>>,
         guards: &plan::Guards,
-    ) -> Result<Identified, IdentityError> {
+    ) -> Result<Findings, IdentityError> {
         let (resolved, numbers) = (self.resolved, self.numbers);
         let registry = self.registry()?;
         let clusters = self.clusters()?;
@@ -42,7 +42,7 @@ impl Outcome<'_> {
             before: before.unwrap_or(resolved.former.customers.len()),
             merged: counts.merged,
         };
-        Ok(Identified {
+        Ok(Findings {
             tables: Vec::new(),
             guards: population.guards(guards),
             evidence: EvidenceTable {

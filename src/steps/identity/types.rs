@@ -9,39 +9,68 @@ use chrono::NaiveDate;
 
 use super::history::History;
 use super::{GuardOutcome, MatchCounts, Registry};
-use crate::engine::FileSummary;
+use crate::engine::{Customers, FileSummary};
 use crate::plan;
 use crate::warehouse::TableFile;
 
-/// The clean tables of a night in files, their rows stamped with customers.
+/// The clean tables of a night in files, their rows stamped with customers, and who these are.
 #[derive(Debug)]
 pub(crate) struct Identified {
     /// One for each source, in the order in which they came.
     pub(crate) tables: Vec<CleanTable>,
-    /// What the next night needs to know.
-    pub(crate) registry: Registry,
-    pub(crate) evidence: EvidenceTable,
-    /// What became of customers that were known before, and which are new.
+    /// Which customer each identifier belongs to.
+    pub(crate) customers: Arc<Customers>,
+    /// One row for each customer.
+    pub(crate) population: RecordBatch,
+    /// A digest of who is who, as far as a stage sees it.
+    pub(crate) digest: String,
+    /// The tables that make up the zone `identity`, in files.
+    pub(crate) stored: Vec<StoredTable>,
+    /// What became of customers that were known before.
     pub(crate) changes: RecordBatch,
-    /// Links that were refused, and values that are ambiguous.
-    pub(crate) conflicts: RecordBatch,
-    /// How large each customer is, and how firmly it hangs together.
-    pub(crate) clusters: RecordBatch,
-    pub(crate) history: History,
     pub(crate) guards: Vec<GuardOutcome>,
-    /// The tables of fuzzy matching, by name; none where no source has rules for it.
-    pub(crate) matches: Vec<(&'static str, RecordBatch)>,
+    /// None where no source has rules for matching.
     pub(crate) match_counts: Option<MatchCounts>,
     pub(crate) counts: IdentityCounts,
 }
 
-/// A table of identity, and what becomes of its files of the night before.
-#[derive(Debug, Clone)]
-pub(crate) struct IdentityTable<'a> {
+/// A table of identity in files of the work folder.
+#[derive(Debug)]
+pub(crate) struct StoredTable {
     pub(crate) name: &'static str,
-    /// The rows of its new files, in their order.
-    pub(crate) files: Vec<&'a RecordBatch>,
+    /// Its new files, in their order.
+    pub(super) files: Vec<FileSummary>,
     pub(crate) former: FormerFiles,
+}
+
+/// What a night has found out about customers, all of it in memory but the clean tables.
+#[derive(Debug)]
+pub(super) struct Findings {
+    /// One for each source, in the order in which they came.
+    pub(super) tables: Vec<CleanTable>,
+    /// What the next night needs to know.
+    pub(super) registry: Registry,
+    pub(super) evidence: EvidenceTable,
+    /// What became of customers that were known before, and which are new.
+    pub(super) changes: RecordBatch,
+    /// Links that were refused, and values that are ambiguous.
+    pub(super) conflicts: RecordBatch,
+    /// How large each customer is, and how firmly it hangs together.
+    pub(super) clusters: RecordBatch,
+    pub(super) history: History,
+    pub(super) guards: Vec<GuardOutcome>,
+    /// The tables of fuzzy matching, by name; none where no source has rules for it.
+    pub(super) matches: Vec<(&'static str, RecordBatch)>,
+    pub(super) match_counts: Option<MatchCounts>,
+    pub(super) counts: IdentityCounts,
+}
+
+/// A table of identity, and what becomes of its files of the night before.
+pub(super) struct IdentityTable<'a> {
+    pub(super) name: &'static str,
+    /// The rows of its new files, in their order.
+    pub(super) files: Vec<&'a RecordBatch>,
+    pub(super) former: FormerFiles,
 }
 
 /// What becomes of the files that a table had the night before.
@@ -55,9 +84,9 @@ pub(crate) enum FormerFiles {
     KeptButLast,
 }
 
-impl Identified {
+impl Findings {
     /// Returns the tables that make up the zone `identity`.
-    pub(crate) fn identity_tables(&self) -> Vec<IdentityTable<'_>> {
+    pub(super) fn identity_tables(&self) -> Vec<IdentityTable<'_>> {
         let table = |name, rows, former| IdentityTable { name, files: vec![rows], former };
         let evidence =
             if self.evidence.replaces_former { FormerFiles::Replaced } else { FormerFiles::Kept };
@@ -93,11 +122,11 @@ pub(crate) const CLUSTERS: &str = "clusters";
 pub(crate) const EVIDENCE: &str = "evidence";
 
 /// Which object showed which identifiers together.
-#[derive(Debug, Clone)]
-pub(crate) struct EvidenceTable {
-    pub(crate) rows: RecordBatch,
+#[derive(Debug)]
+pub(super) struct EvidenceTable {
+    pub(super) rows: RecordBatch,
     /// Whether the rows stand for all files of earlier nights; otherwise they are one file more.
-    pub(crate) replaces_former: bool,
+    pub(super) replaces_former: bool,
 }
 
 /// The rows of a source that survive, new ones and those of earlier nights, with the schema

@@ -10,7 +10,7 @@ use super::marts::{described, marts};
 use crate::engine::{Context, FileSummary, ParquetFile, ParquetOptions};
 use crate::plan::Plan;
 use crate::steps::audit::Audited;
-use crate::steps::identity::{CleanFile, CleanTable, FormerFiles, Identified, IdentityTable};
+use crate::steps::identity::{CleanFile, CleanTable, FormerFiles, Identified};
 use crate::warehouse::{
     Commit, GENERATION_VERSION, Generation, Ledger, Parts, StageStates, TableFile, TableRecord,
     Warehouse, Zone,
@@ -192,49 +192,31 @@ impl Night {
     }
 }
 
-/// Stores the tables of identity; files of the night before that still count stay as they are.
+/// Uploads the tables of identity; files of the night before that still count stay as they are.
 async fn identity_tables(
     ctx: &Context,
     warehouse: &Warehouse,
     identified: &Identified,
     former: &Tables,
 ) -> Result<Tables, PublishError> {
-    let tables = identified.identity_tables().into_iter().map(|table| async move {
+    let tables = identified.stored.iter().map(|table| async move {
         let mut files = former.get(table.name).map_or_else(Vec::new, |table| table.files.clone());
         match table.former {
             FormerFiles::Replaced => files.clear(),
             FormerFiles::Kept => {}
             FormerFiles::KeptButLast => files.truncate(files.len().saturating_sub(1)),
         }
-        let mut record = new_files(ctx, warehouse, &table, files.is_empty()).await?;
+        let new = table.filled(!files.is_empty());
+        let mut record = uploaded(ctx, warehouse, Zone::Identity, table.name, &new).await?;
         files.append(&mut record.files);
         let rows = files.iter().map(|file| file.rows).sum();
         Ok((table.name.to_owned(), TableRecord { rows, files, ..record }))
     });
-    stream::iter(tables.collect::<Vec<_>>()).buffered(ctx.threads).try_collect().await
+    stream::iter(tables.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect().await
 }
 
 /// The table of the objects that went in.
 pub(crate) const LEDGER: &str = "objects";
-
-/// Stores the new files of a table of identity; an empty one is left out unless it is the last, or the only one.
-async fn new_files(
-    ctx: &Context,
-    warehouse: &Warehouse,
-    table: &IdentityTable<'_>,
-    is_first: bool,
-) -> Result<TableRecord, PublishError> {
-    let last = table.files.len() - 1;
-    let mut local = Vec::with_capacity(table.files.len());
-    for (place, rows) in table.files.iter().enumerate() {
-        let must_be = place == last && (is_first || table.former == FormerFiles::KeptButLast);
-        if rows.num_rows() > 0 || must_be {
-            let name = format!("{}-{place}", table.name);
-            local.push(written(ctx, Zone::Identity, &name, rows).await?);
-        }
-    }
-    uploaded(ctx, warehouse, Zone::Identity, table.name, &local).await
-}
 
 /// Stores a batch as a table of one file.
 pub(super) async fn stored(

@@ -25,7 +25,7 @@ pub(crate) async fn transform(
     unchanged: Unchanged,
     former: Result<Former, Why>,
 ) -> Result<Transformed, TransformError> {
-    let customers = Arc::new(identified.registry.lookup());
+    let customers = Arc::clone(&identified.customers);
     let mut transformed = prepared(ctx, plan, warehouse, identified, unchanged, &customers)
         .map_err(|error| TransformError { stage: first_stage(plan), kind: error.into() })?;
     let Transformed { identified, session, tables, parameters, unchanged, .. } = &mut transformed;
@@ -77,11 +77,8 @@ fn prepared(
         let provider = clean_table(&clean_files(warehouse, table), customers)?;
         tables.insert(table.source.name.to_string(), provider_as_source(provider));
     }
-    let customers = identified
-        .registry
-        .customers()
-        .map_err(|error| DataFusionError::External(Box::new(error)))?;
-    let customers = MemTable::try_new(customers.schema(), vec![vec![customers]])?;
+    let population = identified.population.clone();
+    let customers = MemTable::try_new(population.schema(), vec![vec![population]])?;
     tables.insert(plan::IDENTITY_CUSTOMERS.to_owned(), provider_as_source(Arc::new(customers)));
     tables.extend(plan.constant_tables()?);
     for stage in &plan.stages {

@@ -14,7 +14,9 @@ use crate::plan::{
 };
 use crate::steps::dedupe::{Deduped, Former, dedupe};
 use crate::steps::fixtures::{cleaned, context, part, source, texts};
-use crate::steps::identity::{Before, Identified, identify};
+use crate::steps::identity::Before;
+use crate::steps::identity::apply::find;
+use crate::steps::identity::types::Findings;
 
 /// Makes records of folded texts, one row each; an empty text is a missing value.
 pub(super) fn records(sources: &[u8], rows: &[&[&str]]) -> Records {
@@ -225,13 +227,13 @@ fn export(
     dedupe(&context(work, 1), cleaned(source, parts.collect()), Former::default()).unwrap()
 }
 
-fn night(identity: &plan::Identity, deduped: &[Deduped], threads: usize) -> Identified {
+fn night(identity: &plan::Identity, deduped: &[Deduped], threads: usize) -> Findings {
     let work = tempfile::tempdir().unwrap();
     let ctx = context(work.path(), threads);
-    identify(&ctx, identity, deduped, &Before::nothing(), b"a key for tests").unwrap()
+    find(&ctx, identity, deduped, &Before::nothing(), b"a key for tests").unwrap()
 }
 
-fn matched(matching: Matching, records: &[Record], rows_each: usize, threads: usize) -> Identified {
+fn matched(matching: Matching, records: &[Record], rows_each: usize, threads: usize) -> Findings {
     let work = tempfile::tempdir().unwrap();
     let source = source_of("people", Some(matching));
     night(&identity(false), &[export(&source, work.path(), records, rows_each)], threads)
@@ -242,18 +244,18 @@ fn column(batch: &RecordBatch, name: &str) -> Vec<String> {
     texts.iter().map(|text| text.unwrap_or_default().to_owned()).collect()
 }
 
-fn table<'a>(night: &'a Identified, name: &str) -> &'a RecordBatch {
+fn table<'a>(night: &'a Findings, name: &str) -> &'a RecordBatch {
     &night.matches.iter().find(|(other, _)| *other == name).unwrap().1
 }
 
 /// Returns the customer of each record, by its name.
-fn customers(night: &Identified) -> BTreeMap<String, String> {
+fn customers(night: &Findings) -> BTreeMap<String, String> {
     let map = night.registry.map();
     column(map, "value").into_iter().zip(column(map, "customer_id")).collect()
 }
 
 /// Returns the share of found pairs that are true, and of true pairs that are found.
-fn precision_and_recall(night: &Identified, records: &[Record]) -> (f64, f64) {
+fn precision_and_recall(night: &Findings, records: &[Record]) -> (f64, f64) {
     let customers = customers(night);
     let (mut both, mut found, mut real) = (0.0, 0.0, 0.0);
     for (at, left) in records.iter().enumerate() {
