@@ -27,6 +27,13 @@ const NAMED_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
 /// The part of the memory that one join may hold: others may run at once, and what they hold cannot spill.
 const SHARE_OF_A_JOIN: usize = 3;
 
+/// How much memory there is for each spilled file that one operator merges at once: a file takes two batches of rows, and
+/// several operators merge side by side.
+const MEMORY_FOR_A_MERGED_FILE: usize = 128 << 20;
+/// Fewer files would be merged again and again; more gain nothing.
+const LEAST_MERGED: usize = 4;
+const MOST_MERGED: usize = 16;
+
 /// What a session that executes may use.
 pub(crate) struct Resources<'a> {
     pub(crate) threads: usize,
@@ -103,7 +110,16 @@ fn runtime(resources: &Resources<'_>) -> Result<Arc<RuntimeEnv>, DataFusionError
     RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(pool))
         .with_temp_file_path(resources.spill)
+        .with_max_spill_merge_fan_in(merged_at_once(resources.memory))
         .build_arc()
+}
+
+/// Returns how many spilled files one operator merges at once.
+///
+/// Without a bound the engine takes all the memory it can get for the files of one merge and gives nothing back before its
+/// end, so that another sort of the same query finds none.
+fn merged_at_once(memory: usize) -> usize {
+    (memory / MEMORY_FOR_A_MERGED_FILE).clamp(LEAST_MERGED, MOST_MERGED)
 }
 
 /// Returns the options every session shares.
@@ -130,11 +146,15 @@ fn config(threads: usize) -> SessionConfig {
 mod tests {
     use std::collections::BTreeSet;
 
+    use arrow::array::AsArray;
+    use arrow::datatypes::Int64Type;
     use arrow::util::display::{ArrayFormatter, FormatOptions};
     use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
-    use super::planning_session;
+    use super::{Resources, planning_session, session};
     use crate::functions::{DEFINITIONS, aggregate_functions, scalar_functions};
+
+    const MEMORY: usize = 48 << 20;
 
     /// Computes an expression in a pipeline that counts its days in Shanghai.
     async fn answer(expression: &str) -> Result<String, String> {
@@ -168,6 +188,25 @@ mod tests {
                 assert_eq!(answer(call).await.as_deref(), Ok(*expected), "{call}");
             }
         }
+    }
+
+    /// Both sides of a join are sorted, spilled and merged within little memory.
+    #[tokio::test]
+    async fn two_merges_of_spilled_rows_leave_each_other_room() {
+        let spill = tempfile::tempdir().unwrap();
+        let resources = Resources { threads: 2, memory: MEMORY, spill: spill.path() };
+        let session = session(&resources, chrono_tz::UTC).unwrap();
+        session.sql("SET datafusion.optimizer.prefer_hash_join = false").await.unwrap();
+        let side = "SELECT value * 7919 % 900001 AS id, repeat('x', 60) AS text FROM range(900000)";
+        let query = format!(
+            "SELECT count(*), sum(length(l.text) + length(r.text)) \
+            FROM ({side}) AS l JOIN ({side}) AS r ON l.id = r.id"
+        );
+        let batches = session.sql(&query).await.unwrap().collect().await.unwrap();
+        let numbers = batches[0].columns().iter();
+        let numbers: Vec<i64> =
+            numbers.map(|column| column.as_primitive::<Int64Type>().value(0)).collect();
+        assert_eq!(numbers, [900_000, 900_000 * 120]);
     }
 
     #[tokio::test]
