@@ -130,6 +130,11 @@ fn what_a_selection_left_out_is_whole_the_next_night() {
     let foretold = foretold(&advanced, NIGHTS[2], &[]);
     assert!(foretold.contains(&none), "{foretold:?}");
     advanced.publish(NIGHTS[2]);
+    let report = advanced.report();
+    let told: Vec<bool> =
+        report["incremental"].as_array().unwrap().iter().map(has_gone_on).collect();
+    let foretold: Vec<bool> = foretold.iter().map(has_gone_on).collect();
+    assert_eq!(foretold, told);
     for night in [NIGHTS[0], NIGHTS[2]] {
         let forced = whole.run_with(night, &["--force"]);
         assert_eq!(forced.status, Some(0), "{forced:?}");
