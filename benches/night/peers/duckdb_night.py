@@ -12,14 +12,10 @@ import duckdb
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+from exports import CLEAN  # noqa: E402
 from removal import removal_effects  # noqa: E402
 from resample import revenue_intervals  # noqa: E402
 from script import statements  # noqa: E402
-
-CLEAN = (
-    "web_events app_events online_orders online_order_lines store_sales campaign_sends crm_customers campaigns campaign_costs "
-    "products exchange_rates identity_map"
-).split()
 
 
 def components(db, links, labels):
