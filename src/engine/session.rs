@@ -30,7 +30,7 @@ const SHARE_OF_A_JOIN: usize = 3;
 /// How much memory there is for each spilled file that one operator merges at once: a file takes two batches of rows, and
 /// several operators merge side by side.
 const MEMORY_FOR_A_MERGED_FILE: usize = 128 << 20;
-/// Fewer files would be merged again and again; more gain nothing.
+/// With fewer files, rows would be merged again and again; with more, other sorts would lack the memory.
 const LEAST_MERGED: usize = 4;
 const MOST_MERGED: usize = 16;
 

@@ -20,16 +20,16 @@ pub(super) async fn of(
     options: &Options,
     states: &StageStates,
 ) -> Result<Result<Former, Why>, RunError> {
-    if is_asked(options) || options.purpose == Purpose::Rehearse {
+    if options.purpose == Purpose::Rehearse {
         return Ok(Err(Why::Asked));
     }
-    let is_of_use = plan.stages.iter().any(|stage| stage.incremental.is_some());
-    let Some(generation) = base.generation.as_ref().filter(|_| is_of_use) else {
+    if plan.stages.iter().all(|stage| stage.incremental.is_none()) {
         return Ok(Err(Why::New));
-    };
-    if generation.timezone != plan.timezone.name() {
-        return Ok(Err(Why::OtherRules));
     }
+    let generation = match generation(plan, base, options) {
+        Ok(generation) => generation,
+        Err(why) => return Ok(Err(why)),
+    };
     let registry = registry_of(&base.warehouse, generation).await?;
     Ok(Ok(Former {
         as_of: AsOf::midnight(generation.as_of, plan.timezone),
@@ -41,9 +41,17 @@ pub(super) async fn of(
     }))
 }
 
-/// Says whether everything is to be computed, whatever could be taken over.
-pub(super) const fn is_asked(options: &Options) -> bool {
-    options.force || options.full_refresh
+/// Returns the generation whose tables stages may go on from; otherwise says why all are computed whole.
+pub(super) fn generation<'a>(
+    plan: &Plan,
+    base: &'a Base,
+    options: &Options,
+) -> Result<&'a Generation, Why> {
+    if options.force || options.full_refresh {
+        return Err(Why::Asked);
+    }
+    let generation = base.generation.as_ref().ok_or(Why::New)?;
+    if generation.timezone == plan.timezone.name() { Ok(generation) } else { Err(Why::OtherRules) }
 }
 
 /// Returns the stages and constant tables whose rows are those of the generation.

@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::{IDENTITY_CUSTOMERS, Incremental, Plan, Reading, Stage};
 use crate::report::{AdvanceOutlook, StageOutlook};
-use crate::run::Options;
 use crate::run::base::Base;
-use crate::run::former::{is_asked, same_rules};
+use crate::run::{Options, former};
 use crate::steps::transform::Why;
 use crate::warehouse::Generation;
 
@@ -47,14 +46,8 @@ impl<'a> Earlier<'a> {
         options: &Options,
         changing: &'a BTreeSet<String>,
     ) -> Result<Self, Why> {
-        if is_asked(options) {
-            return Err(Why::Asked);
-        }
-        let generation = base.generation.as_ref().ok_or(Why::New)?;
-        if generation.timezone != plan.timezone.name() {
-            return Err(Why::OtherRules);
-        }
-        Ok(Self { generation, same_rules: same_rules(plan, base, generation), changing })
+        let generation = former::generation(plan, base, options)?;
+        Ok(Self { generation, same_rules: former::same_rules(plan, base, generation), changing })
     }
 
     /// Tells how far one stage would go on, knowing it of those before.

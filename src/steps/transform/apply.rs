@@ -9,9 +9,7 @@ use url::Url;
 use super::advance::{Advance, Former, Night, Why};
 use super::graph::transform_over;
 use super::{TransformError, Transformed, Unchanged};
-use crate::engine::{
-    CleanFiles, Context, Customers, Resources, Tables, clean_table, session, table_of_urls,
-};
+use crate::engine::{CleanFiles, Context, Resources, Tables, clean_table, session, table_of_urls};
 use crate::plan::{self, Plan, added};
 use crate::steps::identity::{CleanFile, CleanTable, Identified};
 use crate::warehouse::{TableFile, Warehouse};
@@ -25,15 +23,14 @@ pub(crate) async fn transform(
     unchanged: Unchanged,
     former: Result<Former, Why>,
 ) -> Result<Transformed, TransformError> {
-    let customers = Arc::clone(&identified.customers);
-    let mut transformed = prepared(ctx, plan, warehouse, identified, unchanged, &customers)
+    let mut transformed = prepared(ctx, plan, warehouse, identified, unchanged)
         .map_err(|error| TransformError { stage: first_stage(plan), kind: error.into() })?;
     let Transformed { identified, session, tables, parameters, unchanged, .. } = &mut transformed;
     let stages = plan.stages.iter().filter(|stage| !unchanged.contains(&stage.name));
     let stages: Vec<Arc<plan::Stage>> = stages.map(Arc::clone).collect();
     let advance = match former {
         Err(why) => Advance::none(why),
-        Ok(former) => advance(former, warehouse, identified, unchanged, customers),
+        Ok(former) => advance(former, warehouse, identified, unchanged),
     };
     let advance = Arc::new(advance);
     transformed.staged =
@@ -47,14 +44,13 @@ fn advance(
     warehouse: &Warehouse,
     identified: &Identified,
     unchanged: &Unchanged,
-    customers: Arc<Customers>,
 ) -> Advance {
     let clean = identified.tables.iter();
     Advance::from(Night {
         former,
         warehouse: warehouse.clone(),
         clean: clean.map(|table| (table.source.name.to_string(), table.clone())).collect(),
-        customers,
+        customers: Arc::clone(&identified.customers),
         unchanged: unchanged.tables.clone(),
     })
 }
@@ -66,7 +62,6 @@ fn prepared(
     warehouse: &Warehouse,
     identified: Identified,
     unchanged: Unchanged,
-    customers: &Arc<Customers>,
 ) -> Result<Transformed, DataFusionError> {
     let spill = ctx.work.join("spill");
     let resources = Resources { threads: ctx.threads, memory: ctx.memory, spill: &spill };
@@ -74,7 +69,7 @@ fn prepared(
     session.register_object_store(&warehouse.root().url, Arc::clone(&warehouse.root().store));
     let mut tables = Tables::new();
     for table in &identified.tables {
-        let provider = clean_table(&clean_files(warehouse, table), customers)?;
+        let provider = clean_table(&clean_files(warehouse, table), &identified.customers)?;
         tables.insert(table.source.name.to_string(), provider_as_source(provider));
     }
     let population = identified.population.clone();
