@@ -5,14 +5,15 @@ use super::carry::{Carried, Carry};
 use super::causes::Causes;
 use super::kinds::Kinds;
 use super::matching::matches;
-use super::open::{Opened, Retraction};
+use super::open::Retraction;
 use super::rank::Validity;
+use super::remember::Numbers;
 use super::resolve::resolve;
 use super::resolved::Resolved;
-use super::stamp::Stamp;
-use super::take_in::{Taken, Tonight};
-use super::told::Outcome;
-use super::types::Findings;
+use super::stored::Tables;
+use super::take_in::{Taken, Tonight, Unresolved};
+use super::told::{Known, Outcome, Told};
+use super::types::{FormerFiles, LINKS, MAP};
 use super::verdicts::Verdicts;
 use super::{Identified, IdentityError, Registry, clean_files};
 use crate::engine::{Context, both};
@@ -41,24 +42,24 @@ pub(crate) fn identify(
     before: &Before,
     identity_key: &[u8],
 ) -> Result<Identified, IdentityError> {
-    find(ctx, rules, deduped, before, identity_key)?.stored(ctx)
+    if !rules.identifiers.is_empty() {
+        return identify_by_rules(ctx, rules, deduped, before, identity_key);
+    }
+    let found = identify_by_rules(ctx, rules, deduped, &Before::nothing(), identity_key)?;
+    found.known_by(Tables { folder: &ctx.work }, &before.registry)
 }
 
-/// Works out the customers of a night, and leaves all it finds but the rows in memory.
-pub(super) fn find(
-    ctx: &Context,
-    rules: &plan::Identity,
-    deduped: &[Deduped],
-    before: &Before,
-    identity_key: &[u8],
-) -> Result<Findings, IdentityError> {
-    if !rules.identifiers.is_empty() {
-        return find_by_rules(ctx, rules, deduped, before, identity_key);
+impl Identified {
+    /// Leaves a registry as it is.
+    fn known_by(mut self, files: Tables<'_>, registry: &Registry) -> Result<Self, IdentityError> {
+        for (name, rows) in [(MAP, registry.map()), (LINKS, registry.links())] {
+            let table = files.store(name, rows, FormerFiles::Replaced)?;
+            self.stored.retain(|other| other.name != name);
+            self.stored.push(table);
+        }
+        let Known { customers, population, digest } = Known::by(registry)?;
+        Ok(Self { customers, population, digest, guards: Vec::new(), ..self })
     }
-    let nobody = Before::nothing();
-    let found = find_by_rules(ctx, rules, deduped, &nobody, identity_key)?;
-    let registry = before.registry.clone();
-    Ok(Findings { registry, guards: Vec::new(), ..found })
 }
 
 impl Before {
@@ -73,55 +74,87 @@ impl Before {
     }
 }
 
-fn find_by_rules(
+fn identify_by_rules(
     ctx: &Context,
     rules: &plan::Identity,
     deduped: &[Deduped],
     before: &Before,
     identity_key: &[u8],
-) -> Result<Findings, IdentityError> {
+) -> Result<Identified, IdentityError> {
     let now = ctx.as_of.instant.timestamp_micros();
     let matched = matches(ctx, &Kinds::new(rules), deduped)?;
     let tonight = Tonight { rules, before, matched: &matched, now };
-    let Taken { kinds, near, opened, sightings, known_links } = tonight.take_in(ctx, deduped)?;
-    let Opened { mut evidence, former, former_links, kept } = opened;
-    let carried = before.carried.as_ref().filter(|_| !near.is_everything());
-    let carry = carried.map(|carried| Carry::new(&kinds, &before.registry, carried, &near));
-    let carry = carry.transpose().map_err(IdentityError::RegistryRead)?;
-    let validity = Validity::new(rules, &kinds, &mut evidence.sources, now);
-    let verdicts = Verdicts::new(&kinds, &evidence.identifiers, &before.decisions);
-    let resolution = resolve(&kinds, &mut evidence, &validity, &verdicts);
-    let assignment = assign(&Inputs {
-        kinds: &kinds,
-        identifiers: &evidence.identifiers,
-        leaders: &resolution.leaders,
-        former: &former,
-        keepers: &verdicts.keepers,
-        key: identity_key,
-        now,
-        is_taken: &|id| carry.as_ref().is_some_and(|carry| carry.has_id(id)),
-    })?;
-    let resolved = Resolved {
-        kinds: &kinds,
-        evidence: &evidence,
-        known: &near.numbers,
-        given: before.registry.map().num_rows(),
-        resolution: &resolution,
-        assignment: &assignment,
-        former: &former,
-        now,
-    };
-    let (links, former_links) = (validity, &former_links[..]);
-    let causes = Causes { resolved: &resolved, validity: &links, known_links, former_links };
-    let numbers = resolved.numbers();
-    let outcome = Outcome { resolved: &resolved, numbers: &numbers, causes: &causes, carry };
-    let stamp = Stamp { resolved: &resolved, numbers: &numbers };
-    let write = |deduped| clean_files::write(ctx, &stamp, deduped);
-    let (found, tables) = both(
+    let Taken { unresolved, numbers, rows, stored: evidence } = tonight.take_in(ctx, deduped)?;
+    let files = Tables { folder: &ctx.work };
+    let write = |(deduped, rows): (_, &Vec<_>)| clean_files::write(ctx, &numbers, deduped, rows);
+    let (told, tables) = both(
         ctx.threads,
-        || outcome.told(&sightings, kept, &rules.guards),
-        || deduped.iter().map(write).collect::<Result<_, _>>(),
+        || tonight.told(files, unresolved, &numbers, identity_key),
+        || deduped.iter().zip(&rows).map(write).collect::<Result<_, _>>(),
     );
-    let (matches, match_counts) = (matched.tables, matched.counts);
-    Ok(Findings { tables: tables?, matches, match_counts, ..found? })
+    let Told { known, mut stored, changes, guards, counts } = told?;
+    stored.push(evidence);
+    for (name, rows) in &matched.tables {
+        stored.push(files.store(name, rows, FormerFiles::Replaced)?);
+    }
+    let (tables, match_counts) = (tables?, matched.counts);
+    let Known { customers, population, digest } = known;
+    Ok(Identified {
+        tables,
+        customers,
+        population,
+        digest,
+        stored,
+        changes,
+        guards,
+        match_counts,
+        counts,
+    })
+}
+
+impl Tonight<'_> {
+    /// Works out who is one customer, and writes that down.
+    fn told(
+        &self,
+        files: Tables<'_>,
+        unresolved: Unresolved,
+        numbers: &Numbers,
+        identity_key: &[u8],
+    ) -> Result<Told, IdentityError> {
+        let Tonight { rules, before, now, .. } = *self;
+        let Unresolved { kinds, near, mut evidence, former, former_links, known_links } =
+            unresolved;
+        let carried = before.carried.as_ref().filter(|_| !near.is_everything());
+        let carry = carried.map(|carried| Carry::new(&kinds, &before.registry, carried, &near));
+        let carry = carry.transpose().map_err(IdentityError::RegistryRead)?;
+        let validity = Validity::new(rules, &kinds, &mut evidence.sources, now);
+        let verdicts = Verdicts::new(&kinds, &evidence.identifiers, &before.decisions);
+        let resolution = resolve(&kinds, &mut evidence, &validity, &verdicts);
+        let assignment = assign(&Inputs {
+            kinds: &kinds,
+            identifiers: &evidence.identifiers,
+            leaders: &resolution.leaders,
+            former: &former,
+            keepers: &verdicts.keepers,
+            key: identity_key,
+            now,
+            is_taken: &|id| carry.as_ref().is_some_and(|carry| carry.has_id(id)),
+        })?;
+        let resolved = Resolved {
+            kinds: &kinds,
+            evidence: &evidence,
+            resolution: &resolution,
+            assignment: &assignment,
+            former: &former,
+            now,
+        };
+        let causes = Causes {
+            resolved: &resolved,
+            validity: &validity,
+            known_links,
+            former_links: &former_links,
+        };
+        let outcome = Outcome { resolved: &resolved, numbers, causes: &causes, carry };
+        outcome.told(files, &rules.guards)
+    }
 }

@@ -18,8 +18,9 @@ use chrono::NaiveDate;
 use super::IdentityError;
 use super::error::IdentitySourceErrorKind;
 use super::former_files::FormerFiles;
-use super::linker::Linker;
-use super::stamp::Stamp;
+use super::remember::Numbers;
+use super::row_sets::RowSets;
+use super::stamp::stamps;
 use super::types::{CleanFile, CleanTable};
 use crate::engine::{
     Context, FileSummary, ParquetFile, ParquetOptions, Queue, Spool, SpoolWriter, on_threads,
@@ -37,15 +38,17 @@ const PERCENT_IN_TIME: u64 = 85;
 type Kind = IdentitySourceErrorKind;
 
 /// Writes the surviving rows of a source below the work folder of the run.
+///
+/// `borne` tells what the rows bear, object by object and batch by batch; nothing where the source links nothing.
 pub(super) fn write(
     ctx: &Context,
-    stamp: &Stamp<'_>,
+    numbers: &Numbers,
     deduped: &Deduped,
+    borne: &[Vec<RowSets>],
 ) -> Result<CleanTable, IdentityError> {
     let source = &deduped.cleaned.source;
-    let linker = Linker::new(stamp.resolved.kinds, source).map_err(|kind| kind.of(&source.name))?;
     let folder = ctx.work.join("clean").join(source.name.as_str());
-    let writer = Writer { ctx, stamp, source, linker, folder };
+    let writer = Writer { ctx, numbers, borne, source, folder };
     let files = writer.new_files(deduped).and_then(|mut files| {
         files.extend(FormerFiles { ctx, source, folder: &writer.folder }.carry(&deduped.former)?);
         if files.is_empty() {
@@ -116,9 +119,9 @@ fn in_time(days: &BTreeMap<i32, u64>) -> RangeInclusive<i32> {
 
 struct Writer<'a> {
     ctx: &'a Context,
-    stamp: &'a Stamp<'a>,
+    numbers: &'a Numbers,
+    borne: &'a [Vec<RowSets>],
     source: &'a plan::Source,
-    linker: Linker,
     folder: PathBuf,
 }
 
@@ -157,22 +160,24 @@ impl Writer<'_> {
         }
         let in_time = in_time(&days);
         let mut file = self.file(&format!("part-{number:05}"))?;
-        let schema = self.source.cleaned_schema();
+        let schema = self.source.stored_schema();
         let late = self.folder.join(format!("late-{number:05}.arrow"));
         let mut late = SpoolWriter::sharing(&late, schema, &self.ctx.spools);
         for Stretch { part, rows } in &group.stretches {
             let survivors = &deduped.survivors[*part];
             let mut first_row = 0;
-            for batch in deduped.cleaned.parts[*part].rows.batches()? {
+            for (number, batch) in deduped.cleaned.parts[*part].rows.batches()?.enumerate() {
                 let batch = batch?;
                 let wanted = within(rows, first_row, batch.num_rows());
                 if !wanted.is_empty() {
                     let mask = survivors.slice(first_row + wanted.start, wanted.len());
+                    let sets = self.borne.get(*part).map(|batches| &batches[number]);
                     let rows = batch.slice(wanted.start, wanted.len());
-                    let (now, later) = divided(&rows, mask, &in_time);
-                    file.write(self, filtered(&rows, now)?)?;
+                    let rows = Rows { batch: rows, first: wanted.start, sets };
+                    let (now, later) = divided(&rows.batch, mask, &in_time);
+                    file.write(&self.stamped(&rows, now)?)?;
                     if let Some(later) = later {
-                        late.write(filtered(&rows, later)?)?;
+                        late.write(self.stamped(&rows, later)?)?;
                     }
                 }
                 first_row += batch.num_rows();
@@ -188,10 +193,20 @@ impl Writer<'_> {
         let mut file = self.file("late")?;
         for batch in late.iter().map(Spool::batches) {
             for batch in batch? {
-                file.write(self, batch?)?;
+                file.write(&batch?)?;
             }
         }
         file.finish().map(Some)
+    }
+
+    /// Makes stored rows of those cleaned ones that are in the mask.
+    fn stamped(&self, rows: &Rows<'_>, mask: BooleanBuffer) -> Result<RecordBatch, Kind> {
+        let Some(sets) = rows.sets else { return filtered(&rows.batch, mask) };
+        let numbers = mask.set_indices().map(|row| rows.first + row);
+        let stamps = stamps(self.numbers, sets, numbers)?;
+        let mut columns = filtered(&rows.batch, mask)?.columns().to_vec();
+        columns.push(stamps);
+        Ok(RecordBatch::try_new(self.source.stored_schema(), columns)?)
     }
 
     fn file(&self, name: &str) -> Result<File, Kind> {
@@ -202,6 +217,15 @@ impl Writer<'_> {
     }
 }
 
+/// Some rows of a batch.
+struct Rows<'a> {
+    batch: RecordBatch,
+    /// The place of the first of them in the batch.
+    first: usize,
+    /// What the rows of the batch bear; none where the source links nothing.
+    sets: Option<&'a RowSets>,
+}
+
 /// A file that is being written.
 struct File {
     file: ParquetFile,
@@ -209,16 +233,15 @@ struct File {
 }
 
 impl File {
-    fn write(&mut self, writer: &Writer<'_>, rows: RecordBatch) -> Result<(), Kind> {
+    fn write(&mut self, rows: &RecordBatch) -> Result<(), Kind> {
         if rows.num_rows() == 0 {
             return Ok(());
         }
-        for day in days(&rows).into_iter().flatten().flatten() {
+        for day in days(rows).into_iter().flatten().flatten() {
             let (first, last) = self.dates.get_or_insert((day, day));
             (*first, *last) = (day.min(*first), day.max(*last));
         }
-        let stamped = writer.stamp.stamped(writer.source, &writer.linker, rows)?;
-        Ok(self.file.write(&stamped)?)
+        Ok(self.file.write(rows)?)
     }
 
     fn finish(self) -> Result<CleanFile, Kind> {

@@ -10,13 +10,16 @@ use arrow::error::ArrowError;
 
 use super::IdentityError;
 use super::error::IdentitySourceErrorKind;
-use super::identifiers::{Identifiers, Instant, Node};
-use super::kinds::{KindId, Kinds};
+use super::identifiers::{Identifiers, Instant};
+use super::interner::Interner;
+use super::kinds::Kinds;
 use super::linker::Linker;
-use super::links::{CERTAIN, Link, Links, NOBODY};
+use super::links::{Link, Links, LinksBuilder};
 use super::matching::Match;
 use super::origins::Origins;
-use crate::engine::{Context, Queue, Spool, both, on_threads};
+use super::row_sets::Sighting;
+use super::sightings::{ObjectSeen, Sightings};
+use crate::engine::{Context, Queue, Spool, on_threads};
 use crate::names::IdentifierType;
 use crate::plan;
 use crate::steps::clean::CleanPart;
@@ -34,28 +37,19 @@ pub(super) struct Evidence {
     pub(super) sources: Origins,
 }
 
-/// What one run has seen, object by object.
+/// Evidence that is not complete yet.
 #[derive(Default)]
-pub(super) struct Sightings {
-    /// The objects that were read.
-    pub(super) objects: Vec<Object>,
-    /// Links whose origins are objects; the second end is [`NOBODY`] for an identifier that was alone on a row.
-    pub(super) links: Links,
-}
-
-/// An object that was read.
-pub(super) struct Object {
-    /// The number of its source.
-    pub(super) source: u32,
-    pub(super) path: Arc<str>,
+pub(super) struct EvidenceBuilder {
+    pub(super) identifiers: Identifiers,
+    pub(super) links: LinksBuilder,
+    pub(super) sources: Origins,
 }
 
 /// What the rows of a night show.
 pub(super) struct Gathered {
-    /// What each thread has found.
-    found: Vec<Found>,
-    /// The objects that were read.
-    objects: Vec<Object>,
+    pub(super) interner: Interner,
+    /// Its identifiers are codes.
+    sightings: Sightings,
 }
 
 /// Gathers the evidence of all rows, survivors of dedupe or not: a profile that was superseded was a sighting all the
@@ -66,54 +60,58 @@ pub(super) fn gather(
     deduped: &[Deduped],
     sources: &mut Origins,
 ) -> Result<Gathered, IdentityError> {
-    let (mut objects, mut parts) = (Vec::new(), Vec::new());
-    for deduped in deduped.iter().filter(|deduped| !deduped.cleaned.source.links.is_empty()) {
+    let (mut sightings, mut parts) = (Sightings::default(), Vec::new());
+    for deduped in deduped {
         let source = &*deduped.cleaned.source;
-        let linker = Linker::new(kinds, source).map_err(|kind| kind.of(&source.name))?;
-        let linker = Arc::new(linker);
-        let number = sources.number(source.name.as_str());
-        for part in &deduped.cleaned.parts {
-            let object = objects.len() as u32;
-            let path = Arc::clone(&part.object.path);
-            objects.push(Object { source: number, path });
-            parts.push(Part { source, linker: Arc::clone(&linker), clean: part, object });
+        let mut objects = Vec::new();
+        if !source.links.is_empty() {
+            let linker = Linker::new(kinds, source).map_err(|kind| kind.of(&source.name))?;
+            let linker = Arc::new(linker);
+            let number = sources.number(source.name.as_str());
+            for part in &deduped.cleaned.parts {
+                let place = [sightings.sources.len(), objects.len()];
+                parts.push(Part { source, linker: Arc::clone(&linker), clean: part, place });
+                objects.push(ObjectSeen::new(number, &part.object.path));
+            }
         }
+        sightings.sources.push(objects);
     }
+    let interner = Interner::new();
     let queue = Queue::new(parts.iter().flat_map(|part| part.pieces(ctx.as_of)));
-    let found = on_threads(ctx.threads, |_| {
-        let mut found = Found::default();
+    let read = on_threads(ctx.threads, |_| {
+        let mut read = Vec::new();
         while let Some(piece) = queue.next() {
             let piece = piece?;
-            let source = piece.part.source;
-            found.read(kinds, &piece).map_err(|kind| kind.of(&source.name))?;
+            let sighting = piece.read(kinds, &interner)?;
+            read.push((piece.part.place, piece.number, sighting));
         }
-        Ok(found)
+        Ok(read)
     })?;
-    Ok(Gathered { found, objects })
+    let mut read: Vec<_> = read.into_iter().flatten().collect();
+    read.sort_unstable_by_key(|(place, number, _)| (*place, *number));
+    for ([source, object], _, sighting) in read {
+        sightings.sources[source][object].batches.push(sighting);
+    }
+    Ok(Gathered { interner, sightings })
 }
 
 impl Gathered {
-    /// Returns the identifiers that were found, by thread.
-    pub(super) fn identifiers(&self) -> impl Iterator<Item = &Identifiers> {
-        self.found.iter().map(|found| &found.identifiers)
+    /// Takes what one object shows.
+    pub(super) fn of_object(interner: Interner, object: ObjectSeen) -> Self {
+        Self { interner, sightings: Sightings { sources: vec![vec![object]] } }
     }
 
-    /// Adds everything to what is known, and returns what was seen in which object.
-    pub(super) fn add_to(
-        self,
-        known: &mut Evidence,
-        threads: usize,
-    ) -> Result<Sightings, IdentityError> {
-        let mut sightings = Sightings { objects: self.objects, links: Links::default() };
-        for found in self.found {
-            sightings.add(found, known, threads);
-        }
-        known.within_numbers()?;
-        Ok(sightings)
+    /// Adds all identifiers to those that are known, and returns what was seen of them.
+    pub(super) fn add_to(self, known: &mut Identifiers) -> Sightings {
+        let Self { interner, mut sightings } = self;
+        let nodes = interner.add_to(known);
+        let objects = sightings.sources.iter_mut().flatten();
+        objects.flat_map(|object| &mut object.batches).for_each(|batch| batch.name(&nodes));
+        sightings
     }
 }
 
-impl Evidence {
+impl EvidenceBuilder {
     /// Adds what records that are alike say this night. It is not remembered: every night compares them anew.
     pub(super) fn add_matches(&mut self, kinds: &Kinds, matches: &[Match]) {
         let origin = self.sources.number(MATCHING);
@@ -134,85 +132,14 @@ impl Evidence {
         }
     }
 
-    /// Checks that 32 bits number everything; one number stands for "none".
-    pub(super) fn within_numbers(&self) -> Result<(), IdentityError> {
-        if self.identifiers.len().max(self.links.len()) < u32::MAX as usize {
-            Ok(())
+    /// Closes the evidence; 32 bits must number everything, and one number stands for "none".
+    pub(super) fn build(self) -> Result<Evidence, IdentityError> {
+        let Self { identifiers, links, sources } = self;
+        let links = links.build();
+        if identifiers.len().max(links.len()) < u32::MAX as usize {
+            Ok(Evidence { identifiers, links, sources })
         } else {
             Err(IdentityError::TooMany)
-        }
-    }
-}
-
-impl Sightings {
-    /// Adds what a thread has found, here and to all that is known.
-    pub(super) fn add(&mut self, mut found: Found, known: &mut Evidence, threads: usize) {
-        let nodes = known.identifiers.note_all(&mut found.identifiers);
-        let ends = |link: &Link| {
-            link.ends.map(|node| match node {
-                NOBODY => NOBODY,
-                node => nodes[node as usize],
-            })
-        };
-        let Self { objects, links } = self;
-        let here = || {
-            links.reserve(found.links.len());
-            found.links.iter().for_each(|link| links.note(Link { ends: ends(link), ..*link }));
-        };
-        let there = || {
-            known.links.reserve(found.links.len());
-            for link in found.links.iter().filter(|link| link.ends[1] != NOBODY) {
-                let origin = objects[link.origin as usize].source;
-                known.links.note(Link { ends: ends(link), origin, ..*link });
-            }
-        };
-        both(threads, here, there);
-    }
-}
-
-/// What one thread has found; the origins of its links are objects.
-#[derive(Default)]
-pub(super) struct Found {
-    identifiers: Identifiers,
-    links: Links,
-    /// The identifiers of the present row.
-    nodes: Vec<Node>,
-}
-
-impl Found {
-    fn read(&mut self, kinds: &Kinds, piece: &Piece<'_>) -> Result<(), IdentitySourceErrorKind> {
-        let columns = piece.part.linker.read(&piece.batch)?;
-        let times = Times::new(piece)?;
-        for row in 0..piece.batch.num_rows() {
-            let seen = times.of(row);
-            self.note_row(kinds, columns.of(row), piece.part.object, [seen, times.last(seen)]);
-        }
-        Ok(())
-    }
-
-    /// Notes the identifiers of a row, seen from the first time to the last.
-    pub(super) fn note_row<'a>(
-        &mut self,
-        kinds: &Kinds,
-        row: impl Iterator<Item = (KindId, &'a str)>,
-        origin: u32,
-        [first_seen, last_seen]: [Instant; 2],
-    ) {
-        self.nodes.clear();
-        for (kind, value) in row {
-            let node = self.identifiers.note(kinds, kind, value, first_seen);
-            if !self.nodes.contains(&node) {
-                self.nodes.push(node);
-            }
-        }
-        let link = |ends| Link { ends, origin, weight: CERTAIN, first_seen, last_seen };
-        if let [alone] = self.nodes[..] {
-            self.links.note(link([alone, NOBODY]));
-        }
-        for (position, left) in self.nodes.iter().enumerate() {
-            for right in &self.nodes[position + 1..] {
-                self.links.note(link([*left, *right]));
-            }
         }
     }
 }
@@ -222,12 +149,15 @@ struct Part<'a> {
     source: &'a plan::Source,
     linker: Arc<Linker>,
     clean: &'a CleanPart,
-    object: u32,
+    /// Which source, and which object of it.
+    place: [usize; 2],
 }
 
 /// Some rows of an object.
 struct Piece<'a> {
     part: &'a Part<'a>,
+    /// Which of the batches of the object.
+    number: usize,
     batch: RecordBatch,
     /// The beginning of the day of the export, where that is known.
     day: Option<Instant>,
@@ -241,10 +171,23 @@ impl Part<'_> {
         let day = day.map(|date| AsOf::midnight(date, self.source.business_timezone));
         let day = day.map(|day| day.instant.timestamp_micros());
         let fallback = day.unwrap_or(as_of.instant.timestamp_micros());
-        batches(&self.clean.rows).map(move |batch| match batch {
-            Ok(batch) => Ok(Piece { part: self, batch, day, fallback }),
+        batches(&self.clean.rows).enumerate().map(move |(number, batch)| match batch {
+            Ok(batch) => Ok(Piece { part: self, number, batch, day, fallback }),
             Err(kind) => Err(kind.of(&self.source.name)),
         })
+    }
+}
+
+impl Piece<'_> {
+    fn read(&self, kinds: &Kinds, interner: &Interner) -> Result<Sighting, IdentityError> {
+        let of_source = |kind: IdentitySourceErrorKind| kind.of(&self.part.source.name);
+        let columns = self.part.linker.read(&self.batch).map_err(of_source)?;
+        let times = Times::new(self).map_err(|error| of_source(error.into()))?;
+        let times = (0..self.batch.num_rows()).map(|row| {
+            let seen = times.of(row);
+            [seen, times.last(seen)]
+        });
+        Sighting::read(kinds, interner, &columns, times)
     }
 }
 

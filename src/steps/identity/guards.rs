@@ -51,7 +51,7 @@ pub(crate) fn admit_customers(identified: &Identified) -> Result<(), IdentityErr
 
 /// The customers of a night, which guards look at.
 pub(super) struct Population<'a> {
-    pub(super) registry: &'a Registry,
+    pub(super) registry: &'a dyn Fn() -> Result<Registry, IdentityError>,
     pub(super) clusters: &'a RecordBatch,
     /// How many customers there were the night before.
     pub(super) before: usize,
@@ -60,15 +60,16 @@ pub(super) struct Population<'a> {
 }
 
 impl Population<'_> {
-    pub(super) fn guards(&self, guards: &plan::Guards) -> Vec<GuardOutcome> {
+    pub(super) fn guards(&self, guards: &plan::Guards) -> Result<Vec<GuardOutcome>, IdentityError> {
         let outcome = |name, guard, trouble| GuardOutcome { name, guard, trouble };
         let sizes = self.sizes();
         let plan::Guards { max_cluster_size, max_p999_size, max_merged_percent } = *guards;
-        vec![
-            outcome("max_cluster_size", max_cluster_size, self.largest(&sizes, max_cluster_size)),
+        let largest = self.largest(&sizes, max_cluster_size)?;
+        Ok(vec![
+            outcome("max_cluster_size", max_cluster_size, largest),
             outcome("max_p999_size", max_p999_size, p999(&sizes, max_p999_size)),
             outcome("max_merged_percent", max_merged_percent, self.exceeded(max_merged_percent)),
-        ]
+        ])
     }
 
     /// Returns the customers by the number of their identifiers, the smallest first.
@@ -79,44 +80,20 @@ impl Population<'_> {
         sizes
     }
 
-    fn largest(&self, sizes: &[(u64, usize)], guard: plan::Guard) -> Option<String> {
-        let &(size, row) = sizes.last().filter(|(size, _)| *size > guard.limit)?;
+    fn largest(
+        &self,
+        sizes: &[(u64, usize)],
+        guard: plan::Guard,
+    ) -> Result<Option<String>, IdentityError> {
+        let Some(&(size, row)) = sizes.last().filter(|(size, _)| *size > guard.limit) else {
+            return Ok(None);
+        };
         let id = self.clusters["customer_id"].as_string::<i32>().value(row);
-        Some(format!(
+        Ok(Some(format!(
             "a customer has {size} identifiers, more than `max_cluster_size: {}`; most links have {}",
             guard.limit,
-            self.sample(id)
-        ))
-    }
-
-    /// Names the identifiers of a customer with the most links.
-    fn sample(&self, customer: &str) -> String {
-        let map = self.registry.map();
-        let ids = self.registry.customer_ids();
-        let is_member = |number: &i64| {
-            let row = *number as usize;
-            ids.is_valid(row) && ids.value(row) == customer
-        };
-        let mut links: HashMap<i64, u64> = HashMap::new();
-        for end in ["left_number", "right_number"] {
-            let ends = self.registry.links()[end].as_primitive::<Int64Type>().values();
-            for number in ends.iter().copied().filter(is_member) {
-                *links.entry(number).or_default() += 1;
-            }
-        }
-        let [types, values] =
-            [map::TYPE, map::VALUE].map(|place| map.column(place).as_string::<i32>());
-        let named = links.into_iter().map(|(number, links)| {
-            let row = number as usize;
-            (Reverse(links), types.value(row), values.value(row))
-        });
-        let mut named: Vec<_> = named.collect();
-        named.sort_unstable();
-        let shown = named
-            .iter()
-            .take(SAMPLE)
-            .map(|(Reverse(links), kind, value)| format!("{kind} `{}` ({links})", masked(value)));
-        shown.collect::<Vec<_>>().join(", ")
+            sample(&(self.registry)()?, id)
+        )))
     }
 
     fn exceeded(&self, guard: plan::Guard) -> Option<String> {
@@ -129,6 +106,35 @@ impl Population<'_> {
             )
         })
     }
+}
+
+/// Names the identifiers of a customer with the most links.
+fn sample(registry: &Registry, customer: &str) -> String {
+    let map = registry.map();
+    let ids = registry.customer_ids();
+    let is_member = |number: &i64| {
+        let row = *number as usize;
+        ids.is_valid(row) && ids.value(row) == customer
+    };
+    let mut links: HashMap<i64, u64> = HashMap::new();
+    for end in ["left_number", "right_number"] {
+        let ends = registry.links()[end].as_primitive::<Int64Type>().values();
+        for number in ends.iter().copied().filter(is_member) {
+            *links.entry(number).or_default() += 1;
+        }
+    }
+    let [types, values] = [map::TYPE, map::VALUE].map(|place| map.column(place).as_string::<i32>());
+    let named = links.into_iter().map(|(number, links)| {
+        let row = number as usize;
+        (Reverse(links), types.value(row), values.value(row))
+    });
+    let mut named: Vec<_> = named.collect();
+    named.sort_unstable();
+    let shown = named
+        .iter()
+        .take(SAMPLE)
+        .map(|(Reverse(links), kind, value)| format!("{kind} `{}` ({links})", masked(value)));
+    shown.collect::<Vec<_>>().join(", ")
 }
 
 fn p999(sizes: &[(u64, usize)], guard: plan::Guard) -> Option<String> {

@@ -10,17 +10,9 @@ use super::identifiers::{Instant, Node};
 use super::registry::map;
 use super::remember::Numbers;
 use super::resolved::Resolved;
+use super::stored::slices;
 use super::tables::{batch, history_schema, instants, numbers as integers, texts};
 use super::{IdentityError, Registry};
-
-/// The times that ended this night, and those that last.
-#[derive(Debug, Clone)]
-pub(crate) struct History {
-    /// One file more for those of earlier nights.
-    pub(crate) past: RecordBatch,
-    /// Stands for that of the night before.
-    pub(crate) present: RecordBatch,
-}
 
 /// A time in which an identifier belonged to a customer, and which ends this night.
 struct Time {
@@ -56,9 +48,14 @@ impl Resolved<'_> {
     }
 }
 
-/// Returns the times that last.
-pub(super) fn present(registry: &Registry) -> Result<RecordBatch, IdentityError> {
-    let map = registry.map();
+/// Makes the times that last, piece by piece.
+pub(super) fn present(
+    registry: &Registry,
+) -> impl Iterator<Item = Result<RecordBatch, IdentityError>> {
+    slices(registry.map()).map(|rows| lasting(&rows))
+}
+
+fn lasting(map: &RecordBatch) -> Result<RecordBatch, IdentityError> {
     let belongs = is_not_null(map.column(map::CUSTOMER)).map_err(IdentityError::Tables)?;
     let rows = filter_record_batch(map, &belongs).map_err(IdentityError::Tables)?;
     let places = [map::NUMBER, map::TYPE, map::VALUE, map::CUSTOMER, map::VALID_FROM];

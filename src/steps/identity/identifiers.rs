@@ -121,12 +121,7 @@ impl Identifiers {
     }
 
     /// Notes all identifiers of `other`, and returns their numbers here.
-    pub(super) fn note_all(&mut self, other: &mut Self) -> Vec<Node> {
-        if self.entries.is_empty() {
-            *self = std::mem::take(other);
-            return self.nodes().collect();
-        }
-        self.reserve(other.len());
+    pub(super) fn note_all(&mut self, other: &Self) -> Vec<Node> {
         let mut note = |node: Node| {
             let identifier = (other.kind(node), other.value(node));
             let standing = || other.standing(node);
@@ -143,7 +138,8 @@ impl Identifiers {
         self.entries.reserve(identifiers);
     }
 
-    fn insert(
+    /// Notes that an identifier with this fingerprint was seen, and returns its number.
+    pub(super) fn insert(
         &mut self,
         (kind, value): (KindId, &str),
         fingerprint: Fingerprint,

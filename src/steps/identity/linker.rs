@@ -1,8 +1,11 @@
 //! Reads the identifiers on the rows of a source.
 
+use std::hash::{BuildHasher, Hash, Hasher};
+
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::{cast, nullif};
 use arrow::datatypes::DataType;
+use foldhash::fast::FixedState;
 
 use super::error::IdentitySourceErrorKind;
 use super::junk::is_junk;
@@ -44,7 +47,7 @@ impl Linker {
         let texts = self.columns.iter().map(|column| column.texts(batch));
         let texts = texts.collect::<Result<Vec<_>, _>>()?;
         let kinds = self.columns.iter().map(|column| column.kind);
-        Ok(LinkColumns(kinds.zip(texts).collect()))
+        Ok(LinkColumns::new(kinds.zip(texts).collect()))
     }
 }
 
@@ -68,10 +71,30 @@ fn fails(answers: &BooleanArray) -> BooleanArray {
 pub(super) struct LinkColumns(Vec<(KindId, StringArray)>);
 
 impl LinkColumns {
+    pub(super) fn new(columns: Vec<(KindId, StringArray)>) -> Self {
+        Self(columns)
+    }
+
+    /// Hashes what a row bears.
+    pub(super) fn hash(&self, row: usize) -> u64 {
+        let mut hasher = FixedState::with_seed(0).build_hasher();
+        self.0.iter().for_each(|(_, texts)| text(texts, row).hash(&mut hasher));
+        hasher.finish()
+    }
+
+    /// Says whether two rows bear the same.
+    pub(super) fn are_same(&self, left: usize, right: usize) -> bool {
+        self.0.iter().all(|(_, texts)| text(texts, left) == text(texts, right))
+    }
+
     /// Returns the identifiers of a row, but for values that identify nobody whatever the rules.
     pub(super) fn of(&self, row: usize) -> impl Iterator<Item = (KindId, &str)> {
         let present = self.0.iter().filter(move |(_, texts)| texts.is_valid(row));
         let values = present.map(move |(kind, texts)| (*kind, texts.value(row)));
         values.filter(|(_, value)| !is_junk(value))
     }
+}
+
+fn text(texts: &StringArray, row: usize) -> Option<&str> {
+    texts.is_valid(row).then(|| texts.value(row))
 }

@@ -36,22 +36,36 @@ impl Link {
 
 /// Links, each pair once for each origin.
 #[derive(Default)]
-pub(super) struct Links {
+pub(super) struct Links(Vec<Link>);
+
+impl Links {
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn get(&self, number: u32) -> &Link {
+        &self.0[number as usize]
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Link> {
+        self.0.iter()
+    }
+}
+
+/// Links to which others are added.
+#[derive(Default)]
+pub(super) struct LinksBuilder {
     links: Vec<Link>,
     numbers: HashTable<u32>,
 }
 
-impl Links {
+impl LinksBuilder {
     pub(super) fn len(&self) -> usize {
         self.links.len()
     }
 
-    pub(super) fn get(&self, number: u32) -> &Link {
-        &self.links[number as usize]
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Link> {
-        self.links.iter()
+    pub(super) fn build(self) -> Links {
+        Links(self.links)
     }
 
     /// Makes room for so many links.
@@ -100,7 +114,7 @@ fn spread(link: &Link) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{CERTAIN, Link, Links};
+    use super::{CERTAIN, Link, LinksBuilder};
 
     fn link(ends: [u32; 2], origin: u32, weight: f32, seen: i64) -> Link {
         Link { ends, origin, weight, first_seen: seen, last_seen: seen }
@@ -108,13 +122,14 @@ mod tests {
 
     #[test]
     fn a_pair_is_one_link_for_each_origin_and_kind() {
-        let mut links = Links::default();
+        let mut links = LinksBuilder::default();
         links.note(link([2, 1], 0, CERTAIN, 5));
         links.note(link([1, 2], 0, CERTAIN, 3));
         links.note(link([1, 2], 0, CERTAIN, 9));
         links.note(link([1, 2], 1, CERTAIN, 4));
         links.note(link([1, 2], 0, 2.5, 4));
         links.note(link([1, 1], 0, CERTAIN, 4));
+        let links = links.build();
         assert_eq!(links.len(), 3);
         let first = Link { last_seen: 9, ..link([1, 2], 0, CERTAIN, 3) };
         assert_eq!(*links.get(0), first);

@@ -1,22 +1,28 @@
 //! Takes edges from a file to a map, as a night does; for the benchmarks.
 
 use std::fs::File;
+use std::iter::repeat_n;
 use std::path::Path;
 
-use arrow::array::{AsArray, RecordBatch};
+use arrow::array::{AsArray, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
 use arrow::error::ArrowError;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::assign::{Inputs, assign};
-use super::evidence::{Evidence, Found, Object, Sightings};
+use super::evidence::{Evidence, EvidenceBuilder, Gathered};
 use super::identifiers::Node;
+use super::interner::Interner;
 use super::kinds::Kinds;
+use super::linker::LinkColumns;
 use super::origins::Origins;
 use super::rank::Validity;
+use super::remember::Numbers;
 use super::resolve::resolve;
 use super::resolved::Resolved;
+use super::row_sets::Sighting;
+use super::sightings::ObjectSeen;
 use super::union_find::{Groups, Joined};
 use super::verdicts::Verdicts;
 use super::{IdentityCounts, IdentityError};
@@ -53,12 +59,12 @@ impl MeasuredEdges {
     pub(crate) fn of_pairs<'a>(
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, MeasureError> {
-        Self::new(1, |kinds| {
-            let mut found = Found::default();
-            for (left, right) in pairs {
-                found.note_row(kinds, [(0, left), (0, right)].into_iter(), 0, [0, 0]);
-            }
-            Ok(vec![found])
+        let (left, right): (Vec<&str>, Vec<&str>) = pairs.into_iter().unzip();
+        let rows = left.len();
+        let columns = [left, right].map(|texts| (0, StringArray::from(texts)));
+        let columns = LinkColumns::new(columns.into());
+        Self::new(|kinds, interner| {
+            Ok(vec![Sighting::read(kinds, interner, &columns, repeat_n([0, 0], rows))?])
         })
     }
 
@@ -68,21 +74,19 @@ impl MeasuredEdges {
     }
 
     fn new(
-        threads: usize,
-        find: impl FnOnce(&Kinds) -> Result<Vec<Found>, MeasureError>,
+        read: impl FnOnce(&Kinds, &Interner) -> Result<Vec<Sighting>, MeasureError>,
     ) -> Result<Self, MeasureError> {
         let rules = rules()?;
         let kinds = Kinds::new(&rules);
-        let mut evidence = Evidence { sources: Origins::new(&rules), ..Evidence::default() };
-        let source = evidence.sources.number(SOURCE);
-        let mut sightings = Sightings::default();
-        let found = find(&kinds)?;
-        sightings.objects.push(Object { source, path: "edges".into() });
-        for found in found {
-            sightings.add(found, &mut evidence, threads);
-        }
+        let mut evidence =
+            EvidenceBuilder { sources: Origins::new(&rules), ..EvidenceBuilder::default() };
+        let mut edges = ObjectSeen::new(evidence.sources.number(SOURCE), &"edges".into());
+        let interner = Interner::new();
+        edges.batches = read(&kinds, &interner)?;
+        let sightings = Gathered::of_object(interner, edges).add_to(&mut evidence.identifiers);
+        sightings.note_links(&mut evidence.links);
         let validity = Validity::new(&rules, &kinds, &mut evidence.sources, 0);
-        Ok(Self { kinds, evidence, validity })
+        Ok(Self { kinds, evidence: evidence.build()?, validity })
     }
 
     /// Resolves the edges and hands over what came of them.
@@ -106,8 +110,6 @@ impl MeasuredEdges {
         take(&Resolved {
             kinds,
             evidence,
-            known: &[],
-            given: 0,
             resolution: &resolution,
             assignment: &assignment,
             former: &former,
@@ -122,9 +124,10 @@ pub(crate) fn map_of_edges(
     map: &Path,
     threads: usize,
 ) -> Result<IdentityCounts, MeasureError> {
-    let mut edges = MeasuredEdges::new(threads, |kinds| read(edges, kinds, threads))?;
+    let mut edges = MeasuredEdges::new(|kinds, interner| read(edges, kinds, interner, threads))?;
+    let numbers = Numbers::new(&edges.kinds, &edges.evidence.identifiers, &[], 0);
     edges.resolved(|resolved| {
-        let rows = resolved.map(&resolved.numbers())?;
+        let rows = resolved.map(&numbers)?;
         let mut file = ParquetFile::create(map, &rows.schema(), ParquetOptions::published())?;
         file.write(&rows)?;
         file.finish()?;
@@ -162,31 +165,33 @@ fn rules() -> Result<plan::Identity, IdentityError> {
     Ok(plan::Identity { identifiers: vec![identifier], sources: vec![linked], guards })
 }
 
-fn read(edges: &Path, kinds: &Kinds, threads: usize) -> Result<Vec<Found>, MeasureError> {
+fn read(
+    edges: &Path,
+    kinds: &Kinds,
+    interner: &Interner,
+    threads: usize,
+) -> Result<Vec<Sighting>, MeasureError> {
     let groups = ParquetRecordBatchReaderBuilder::try_new(File::open(edges)?)?;
     let groups = groups.metadata().num_row_groups();
-    on_threads(threads.clamp(1, groups.max(1)), |thread| {
+    let read = on_threads(threads.clamp(1, groups.max(1)), |thread| {
         let mine = (thread..groups).step_by(threads.max(1)).collect();
         let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(edges)?)?;
-        let mut found = Found::default();
-        for batch in reader.with_row_groups(mine).with_batch_size(8192).build()? {
-            read_batch(&mut found, kinds, &batch?)?;
-        }
-        Ok(found)
-    })
+        let reader = reader.with_row_groups(mine).with_batch_size(8192).build()?;
+        reader.map(|batch| read_batch(kinds, interner, &batch?)).collect::<Result<Vec<_>, _>>()
+    });
+    Ok(read?.into_iter().flatten().collect())
 }
 
-fn read_batch(found: &mut Found, kinds: &Kinds, batch: &RecordBatch) -> Result<(), ArrowError> {
-    let [left, right] = ["left", "right"].map(|name| cast(&batch[name], &DataType::Utf8));
-    let (left, right) = (left?, right?);
+fn read_batch(
+    kinds: &Kinds,
+    interner: &Interner,
+    batch: &RecordBatch,
+) -> Result<Sighting, MeasureError> {
+    let text = |name: &str| Ok((0, cast(&batch[name], &DataType::Utf8)?.as_string().clone()));
+    let columns = ["left", "right"].into_iter().map(text).collect::<Result<_, ArrowError>>()?;
     let seen = cast(&batch["seen"], &DataType::Int64)?;
-    let seen = seen.as_primitive::<Int64Type>().values();
-    let ends = left.as_string::<i32>().iter().zip(right.as_string::<i32>());
-    for ((left, right), seen) in ends.zip(seen) {
-        let ends = [left, right].into_iter().flatten();
-        found.note_row(kinds, ends.map(|value| (0, value)), 0, [*seen, *seen]);
-    }
-    Ok(())
+    let times = seen.as_primitive::<Int64Type>().values().iter().map(|seen| [*seen, *seen]);
+    Ok(Sighting::read(kinds, interner, &LinkColumns::new(columns), times)?)
 }
 
 #[cfg(test)]

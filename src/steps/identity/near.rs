@@ -8,6 +8,7 @@ use arrow::buffer::BooleanBuffer;
 
 use super::Registry;
 use super::identifiers::{Identifiers, Node, Standing};
+use super::interner::Interner;
 use super::kinds::{KindId, Kinds};
 use super::open::LinkRows;
 use super::origins::Origins;
@@ -64,8 +65,10 @@ pub(super) struct Touched<'a> {
     pub(super) kinds: &'a Kinds,
     /// For each row of `map`.
     pub(super) kind_of: &'a [KindId],
-    /// What the rows of the night show, what is alike, and what people have decided about.
-    pub(super) seen: &'a [&'a Identifiers],
+    /// What the rows of the night show.
+    pub(super) seen: &'a Interner,
+    /// What is alike, and what people have decided about.
+    pub(super) named: &'a Identifiers,
     /// Which links counted the night before, and which count now.
     pub(super) validity: &'a [Validity; 2],
     pub(super) sources: &'a Origins,
@@ -92,7 +95,7 @@ impl Touched<'_> {
         let is_seen = |row: usize| {
             let (kind, value) = (self.kind_of[row], values.value(row));
             let fingerprint = self.kinds.get(kind).fingerprint(value);
-            self.seen.iter().any(|seen| seen.holds(fingerprint, kind, value))
+            self.seen.holds(fingerprint, kind, value) || self.named.holds(fingerprint, kind, value)
         };
         (0..values.len()).map(is_seen).collect()
     }

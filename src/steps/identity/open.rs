@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, TimestampMic
 use arrow::error::ArrowError;
 
 use super::assign::{Customer, CustomerNumber, Former};
-use super::evidence::Evidence;
+use super::evidence::EvidenceBuilder;
 use super::identifiers::{Instant, Node};
 use super::kinds::{KindId, Kinds};
 use super::links::{CERTAIN, Link, NOBODY};
@@ -31,7 +31,7 @@ pub(crate) struct Retraction {
 /// A registry in the form in which it is resolved.
 #[derive(Default)]
 pub(super) struct Opened {
-    pub(super) evidence: Evidence,
+    pub(super) evidence: EvidenceBuilder,
     pub(super) former: Former,
     /// The links of the night before, where some of them may have been taken back.
     pub(super) former_links: Vec<Link>,
@@ -78,7 +78,7 @@ impl Registry {
         near: &Near,
         (sources, retraction): (Origins, &Retraction),
     ) -> Result<Opened, IdentityError> {
-        let mut evidence = Evidence { sources, ..Evidence::default() };
+        let mut evidence = EvidenceBuilder { sources, ..EvidenceBuilder::default() };
         evidence.identifiers.reserve(near.numbers.len());
         self.open_identifiers((kinds, kind_of), near, &mut evidence)?;
         let links = self.near_links(near, &mut evidence.sources);
@@ -103,7 +103,7 @@ impl Registry {
         &self,
         (kinds, kind_of): (&Kinds, &[KindId]),
         near: &Near,
-        evidence: &mut Evidence,
+        evidence: &mut EvidenceBuilder,
     ) -> Result<(), IdentityError> {
         let values = self.map.column(map::VALUE).as_string::<i32>();
         let states = self.map.column(map::STATE).as_string::<i32>();
@@ -165,7 +165,7 @@ impl Registry {
 /// The state of an identifier that no object shows any more.
 pub(super) const RETRACTED: &str = "retracted";
 
-impl Evidence {
+impl EvidenceBuilder {
     /// Notes all links that rows of `evidence` show, and which identifiers they name.
     fn read_again(&mut self, kinds: &Kinds, evidence: &[RecordBatch]) -> Result<(), IdentityError> {
         let known = self.identifiers.len() as Node;

@@ -61,6 +61,11 @@ impl Registry {
         Ok(Self { map, links })
     }
 
+    /// Takes the table `map` alone.
+    pub(super) fn unlinked(map: RecordBatch) -> Self {
+        Self { map, links: RecordBatch::new_empty(links_schema()) }
+    }
+
     /// Returns one row for each identifier: its customer, unless it points at no person.
     pub(crate) fn map(&self) -> &RecordBatch {
         &self.map

@@ -267,8 +267,9 @@ impl<'a> Resolver<'a> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{Evidence, Resolution, Validity, Verdicts, resolve};
+    use super::{Resolution, Validity, Verdicts, resolve};
     use crate::plan;
+    use crate::steps::identity::evidence::EvidenceBuilder;
     use crate::steps::identity::kinds::Kinds;
     use crate::steps::identity::links::{CERTAIN, Link};
 
@@ -304,12 +305,13 @@ mod tests {
             ..plan::Identity::default()
         };
         let kinds = Kinds::new(&rules);
-        let mut evidence = Evidence::default();
+        let mut evidence = EvidenceBuilder::default();
         for number in 0..nodes {
             evidence.identifiers.note(&kinds, 0, &format!("c{number}"), 0);
         }
         links.for_each(|link| evidence.links.note(link));
         let validity = Validity::new(&rules, &kinds, &mut evidence.sources, 0);
+        let mut evidence = evidence.build().unwrap();
         resolve(&kinds, &mut evidence, &validity, &Verdicts::default())
     }
 

@@ -11,10 +11,6 @@ use super::resolve::Resolution;
 pub(super) struct Resolved<'a> {
     pub(super) kinds: &'a Kinds,
     pub(super) evidence: &'a Evidence,
-    /// The numbers of the identifiers that were known before; they are the first nodes.
-    pub(super) known: &'a [usize],
-    /// How many numbers have been given before, to these and to others.
-    pub(super) given: usize,
     pub(super) resolution: &'a Resolution,
     pub(super) assignment: &'a Assignment,
     pub(super) former: &'a Former,

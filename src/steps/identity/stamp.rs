@@ -5,49 +5,34 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayBuilder, Int64Builder, ListBuilder, RecordBatch};
+use arrow::array::{ArrayRef, Int64Array, ListArray};
+use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field};
+use arrow::error::ArrowError;
 
-use super::error::IdentitySourceErrorKind;
-use super::linker::Linker;
 use super::remember::Numbers;
-use super::resolved::Resolved;
-use crate::plan;
+use super::row_sets::RowSets;
 
-/// Knows the numbers of identifiers.
-pub(super) struct Stamp<'a> {
-    pub(super) resolved: &'a Resolved<'a>,
-    pub(super) numbers: &'a Numbers,
-}
-
-impl Stamp<'_> {
-    /// Makes stored rows of cleaned ones; `linker` is that of their source.
-    pub(super) fn stamped(
-        &self,
-        source: &plan::Source,
-        linker: &Linker,
-        rows: RecordBatch,
-    ) -> Result<RecordBatch, IdentitySourceErrorKind> {
-        if source.links.is_empty() {
-            return Ok(rows);
-        }
-        let (kinds, known) = (self.resolved.kinds, &self.resolved.evidence.identifiers);
-        let identifiers = linker.read(&rows)?;
-        let item = Arc::new(Field::new_list_field(DataType::Int64, false));
-        let room = Int64Builder::with_capacity(rows.num_rows() * 2);
-        let mut numbers = ListBuilder::with_capacity(room, rows.num_rows()).with_field(item);
-        for row in 0..rows.num_rows() {
-            let before = ArrayBuilder::len(numbers.values());
-            for (kind, value) in identifiers.of(row) {
-                if let Some(node) = known.find(kinds, kind, value) {
-                    numbers.values().append_value(self.numbers.of(node));
-                }
-            }
-            let bears_any = ArrayBuilder::len(numbers.values()) > before;
-            numbers.append(bears_any);
-        }
-        let mut columns = rows.columns().to_vec();
-        columns.push(Arc::new(numbers.finish()));
-        Ok(RecordBatch::try_new(source.stored_schema(), columns)?)
+/// Returns for each of some rows the numbers of its identifiers; none for a row that bears no identifier.
+pub(super) fn stamps(
+    numbers: &Numbers,
+    sets: &RowSets,
+    rows: impl Iterator<Item = usize>,
+) -> Result<ArrayRef, ArrowError> {
+    let (mut values, mut lengths, mut bears_any) = (Vec::new(), Vec::new(), Vec::new());
+    for row in rows {
+        let nodes = sets.of(row);
+        values.extend(nodes.iter().map(|node| numbers.of(*node)));
+        lengths.push(nodes.len());
+        bears_any.push(!nodes.is_empty());
     }
+    let item = Arc::new(Field::new_list_field(DataType::Int64, false));
+    let offsets = OffsetBuffer::from_lengths(lengths);
+    let bears_any = NullBuffer::from(bears_any);
+    Ok(Arc::new(ListArray::try_new(
+        item,
+        offsets,
+        Arc::new(Int64Array::from(values)),
+        Some(bears_any),
+    )?))
 }

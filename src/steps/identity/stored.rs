@@ -1,78 +1,58 @@
-//! Stores what a night has found out about customers, so that the stages have the memory.
+//! Stores the tables of identity in files of the work folder, so that the stages have the memory.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
+use arrow::datatypes::Schema;
 
-use super::types::{Findings, IdentityTable};
-use super::{FormerFiles, Identified, IdentityError, StoredTable};
-use crate::engine::{
-    Context, FileSummary, ParquetFile, ParquetFileError, ParquetOptions, Queue, on_threads,
-};
+use super::{FormerFiles, IdentityError, StoredTable};
+use crate::engine::{FileSummary, ParquetFile, ParquetFileError, ParquetOptions};
 
-/// A file that is to be written.
-struct Sheet<'a> {
-    table: &'static str,
-    /// Its place among the files of the table.
-    number: usize,
-    rows: &'a RecordBatch,
+/// So many rows of a table are made ready at once.
+const SLICE: usize = 1 << 16;
+
+/// Writes tables of identity.
+#[derive(Clone, Copy)]
+pub(super) struct Tables<'a> {
+    pub(super) folder: &'a Path,
 }
 
-impl Findings {
-    /// Writes the tables of identity to files of the work folder, and keeps of them what the stages need.
-    pub(super) fn stored(self, ctx: &Context) -> Result<Identified, IdentityError> {
-        let stored = self.written(ctx)?;
-        Ok(Identified {
-            stored,
-            customers: Arc::new(self.registry.lookup()),
-            population: self.registry.customers()?,
-            digest: self.registry.digest(),
-            changes: of_known(&self.changes).map_err(IdentityError::Tables)?,
-            tables: self.tables,
-            guards: self.guards,
-            match_counts: self.match_counts,
-            counts: self.counts,
-        })
+impl Tables<'_> {
+    /// Writes a table of one file.
+    pub(super) fn store(
+        self,
+        name: &'static str,
+        rows: &RecordBatch,
+        former: FormerFiles,
+    ) -> Result<StoredTable, IdentityError> {
+        let file = self.file(name, 0, &rows.schema(), slices(rows).map(Ok))?;
+        Ok(StoredTable { name, files: vec![file], former })
     }
 
-    /// Writes the files side by side.
-    fn written(&self, ctx: &Context) -> Result<Vec<StoredTable>, IdentityError> {
-        let tables = self.identity_tables();
-        let sheets = tables.iter().flat_map(|it| {
-            it.files.iter().enumerate().map(|(number, rows)| Sheet { table: it.name, number, rows })
-        });
-        let queue = Queue::new(sheets.enumerate());
-        let written = on_threads(ctx.threads, |_| {
-            let mut written = Vec::new();
-            while let Some((place, sheet)) = queue.next() {
-                let file = sheet.written(&ctx.work);
-                let unwritten = |source| IdentityError::File { table: sheet.table, source };
-                written.push((place, file.map_err(unwritten)?));
-            }
-            Ok(written)
-        })?;
-        let mut written: Vec<(usize, FileSummary)> = written.into_iter().flatten().collect();
-        written.sort_by_key(|(place, _)| *place);
-        let mut written = written.into_iter().map(|(_, file)| file);
-        let stored = |it: &IdentityTable<'_>| StoredTable {
-            name: it.name,
-            files: written.by_ref().take(it.files.len()).collect(),
-            former: it.former,
-        };
-        Ok(tables.iter().map(stored).collect())
+    /// Writes one file of a table.
+    pub(super) fn file(
+        self,
+        table: &'static str,
+        number: usize,
+        schema: &Schema,
+        rows: impl Iterator<Item = Result<RecordBatch, IdentityError>>,
+    ) -> Result<FileSummary, IdentityError> {
+        let unwritten = |source: ParquetFileError| IdentityError::File { table, source };
+        let path = self.folder.join(format!("identity-{table}-{number}.parquet"));
+        let file = ParquetFile::create(&path, schema, ParquetOptions::published());
+        let mut file = file.map_err(unwritten)?;
+        for batch in rows {
+            file.write(&batch?).map_err(unwritten)?;
+        }
+        file.finish().map_err(unwritten)
     }
 }
 
-impl Sheet<'_> {
-    fn written(&self, folder: &Path) -> Result<FileSummary, ParquetFileError> {
-        let path = folder.join(format!("identity-{}-{}.parquet", self.table, self.number));
-        let mut file =
-            ParquetFile::create(&path, &self.rows.schema(), ParquetOptions::published())?;
-        file.write(self.rows)?;
-        file.finish()
-    }
+/// Cuts rows into slices that are cheap to work on.
+pub(super) fn slices(rows: &RecordBatch) -> impl Iterator<Item = RecordBatch> {
+    let starts = (0..rows.num_rows()).step_by(SLICE);
+    starts.map(|start| rows.slice(start, SLICE.min(rows.num_rows() - start)))
 }
 
 impl StoredTable {
@@ -88,8 +68,8 @@ impl StoredTable {
 }
 
 /// Returns the changes of customers that were known before.
-fn of_known(changes: &RecordBatch) -> Result<RecordBatch, arrow::error::ArrowError> {
+pub(super) fn of_known(changes: &RecordBatch) -> Result<RecordBatch, IdentityError> {
     let kinds = changes["change"].as_string::<i32>();
     let is_known: BooleanArray = kinds.iter().map(|kind| Some(kind != Some("created"))).collect();
-    filter_record_batch(changes, &is_known)
+    filter_record_batch(changes, &is_known).map_err(IdentityError::Tables)
 }

@@ -1,15 +1,24 @@
 //! Takes in what a night shows, and opens as much of the registry as it can change.
 
-use super::evidence::{Gathered, Sightings, gather};
+use arrow::array::RecordBatch;
+
+use super::assign::Former;
+use super::evidence::{Evidence, Gathered, gather};
 use super::identifiers::Identifiers;
 use super::kinds::{KindId, Kinds};
+use super::links::Link;
 use super::matching::Matches;
 use super::near::{Near, Touched};
 use super::open::Opened;
 use super::origins::Origins;
 use super::rank::Validity;
+use super::remember::Numbers;
+use super::sightings::{RowsOfSources, Sightings};
+use super::stored::Tables;
+use super::tables::evidence_schema;
+use super::types::{EVIDENCE, FormerFiles, StoredTable};
 use super::{Before, Carried, IdentityError};
-use crate::engine::Context;
+use crate::engine::{Context, both};
 use crate::plan;
 use crate::steps::dedupe::Deduped;
 
@@ -22,12 +31,24 @@ pub(super) struct Tonight<'a> {
     pub(super) now: i64,
 }
 
-/// All evidence that is resolved: what the night shows, and what hangs together with it.
+/// What a night shows, and what hangs together with it.
 pub(super) struct Taken {
+    pub(super) unresolved: Unresolved,
+    pub(super) numbers: Numbers,
+    /// What the rows of each source bear.
+    pub(super) rows: RowsOfSources,
+    /// The table of evidence.
+    pub(super) stored: StoredTable,
+}
+
+/// All evidence that is to be resolved.
+pub(super) struct Unresolved {
     pub(super) kinds: Kinds,
     pub(super) near: Near,
-    pub(super) opened: Opened,
-    pub(super) sightings: Sightings,
+    pub(super) evidence: Evidence,
+    pub(super) former: Former,
+    /// The links of the night before, where some of them may have been taken back.
+    pub(super) former_links: Vec<Link>,
     /// How many links were known before; theirs are the first numbers.
     pub(super) known_links: usize,
 }
@@ -46,11 +67,24 @@ impl Tonight<'_> {
         let kind_of = registry.kinds(&mut kinds)?;
         let near = self.near(&kinds, &kind_of, &gathered, &sources);
         let retraction = &self.before.retraction;
-        let mut opened = registry.open(&kinds, &kind_of, &near, (sources, retraction))?;
-        let known_links = opened.evidence.links.len();
-        let sightings = gathered.add_to(&mut opened.evidence, ctx.threads)?;
-        opened.evidence.add_matches(&kinds, &self.matched.best_first);
-        Ok(Taken { kinds, near, opened, sightings, known_links })
+        let opened = registry.open(&kinds, &kind_of, &near, (sources, retraction))?;
+        let Opened { mut evidence, former, former_links, kept } = opened;
+        let known_links = evidence.links.len();
+        let sightings = gathered.add_to(&mut evidence.identifiers);
+        let given = registry.map().num_rows();
+        let numbers = Numbers::new(&kinds, &evidence.identifiers, &near.numbers, given);
+        let files = Tables { folder: &ctx.work };
+        let (sources, links) = (&evidence.sources, &mut evidence.links);
+        let (stored, ()) = both(
+            ctx.threads,
+            || stored(files, kept, &sightings, (sources, &numbers)),
+            || sightings.note_links(links),
+        );
+        let (stored, rows) = (stored?, sightings.into_rows());
+        evidence.add_matches(&kinds, &self.matched.best_first);
+        let evidence = evidence.build()?;
+        let unresolved = Unresolved { kinds, near, evidence, former, former_links, known_links };
+        Ok(Taken { unresolved, numbers, rows, stored })
     }
 
     /// Returns the identifiers that the night can change; all where it may not build on what was resolved before.
@@ -69,11 +103,11 @@ impl Tonight<'_> {
         let validity =
             |instant: i64| Validity::new(self.rules, kinds, &mut sources.clone(), instant);
         let named = self.named(kinds);
-        let seen: Vec<&Identifiers> = gathered.identifiers().chain([&named]).collect();
         let touched = Touched {
             kinds,
             kind_of,
-            seen: &seen,
+            seen: &gathered.interner,
+            named: &named,
             validity: &[validity(carried.as_of), validity(self.now)],
             sources,
         };
@@ -98,4 +132,18 @@ impl Tonight<'_> {
         }
         named
     }
+}
+
+/// Writes the table of evidence: what is left of that of earlier nights, where some was taken back, and what was seen now.
+fn stored(
+    files: Tables<'_>,
+    kept: Option<Vec<RecordBatch>>,
+    sightings: &Sightings,
+    (sources, numbers): (&Origins, &Numbers),
+) -> Result<StoredTable, IdentityError> {
+    let former = if kept.is_some() { FormerFiles::Replaced } else { FormerFiles::Kept };
+    let kept = kept.unwrap_or_default().into_iter().map(Ok);
+    let rows = kept.chain(sightings.evidence(sources, numbers));
+    let file = files.file(EVIDENCE, 0, &evidence_schema(), rows)?;
+    Ok(StoredTable { name: EVIDENCE, files: vec![file], former })
 }

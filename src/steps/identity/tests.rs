@@ -1,21 +1,16 @@
 //! Customers by example, and properties that hold for any evidence.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::sync::Arc;
 
 use arrow::array::{AsArray, Int64Array, RecordBatch};
 use arrow::compute::{cast, concat_batches, take_record_batch};
 use arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::apply::find;
-use super::history::History;
-use super::types::Findings;
-use super::{Before, Carried, CleanFile, IdentityError, Registry, Retraction};
-use crate::engine::FileSummary;
+use super::findings::{Findings, History, read_file};
+use super::{Before, Carried, CleanFile, IdentityError, Registry, Retraction, identify};
 use crate::plan::{self, ColumnKind, added};
 use crate::steps::clean::Cleaned;
 use crate::steps::dedupe::{Deduped, Former, dedupe};
@@ -134,8 +129,8 @@ fn try_identify(
     let work = tempfile::tempdir().unwrap();
     let ctx = context(work.path(), threads);
     let deduped: Vec<Deduped> = vec![dedupe(&ctx, cleaned, Former::default()).unwrap()];
-    let out = find(&ctx, rules, &deduped, &before(registry), KEY)?;
-    Ok(Night { out, _work: work })
+    let out = identify(&ctx, rules, &deduped, &before(registry), KEY)?;
+    Ok(Night { out: Findings::read(out), _work: work })
 }
 
 /// Returns events of which one row of each user survives.
@@ -159,7 +154,7 @@ fn night_after(before: &Findings, objects: &[(String, Vec<Row>)], retracted: &[&
         },
         ..Before::nothing()
     };
-    let out = find(&ctx, &rules(), &[deduped], &before, KEY).unwrap();
+    let out = Findings::read(identify(&ctx, &rules(), &[deduped], &before, KEY).unwrap());
     Night { out, _work: work }
 }
 
@@ -173,13 +168,10 @@ fn first_night(rows: &[Row]) -> Night {
 }
 
 fn read(file: &CleanFile) -> RecordBatch {
-    let CleanFile::Written { file: FileSummary { path, .. }, .. } = file else {
+    let CleanFile::Written { file, .. } = file else {
         panic!("a file of an earlier night: {file:?}");
     };
-    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
-    let schema = Arc::clone(reader.schema());
-    let batches: Vec<_> = reader.build().unwrap().map(Result::unwrap).collect();
-    concat_batches(&schema, &batches).unwrap()
+    read_file(file)
 }
 
 impl Night {
@@ -596,7 +588,9 @@ fn ids_differ_with_the_key() {
         let objects = [("a".to_owned(), vec![row("u1", "", "", 1)])];
         let deduped =
             dedupe(&ctx, cleaned_events(events(), &objects, 1), Former::default()).unwrap();
-        let out = find(&ctx, &rules(), &[deduped], &before(&Registry::empty()), key).unwrap();
+        let out = Findings::read(
+            identify(&ctx, &rules(), &[deduped], &before(&Registry::empty()), key).unwrap(),
+        );
         column(out.registry.map(), "customer_id")
     };
     assert_eq!(id(b"one"), id(b"one"));
@@ -670,7 +664,8 @@ fn an_id_given_on_an_earlier_night_is_older_whatever_was_seen_first() {
         ctx.as_of.instant += chrono::Duration::days(1);
         let cleaned = cleaned_events(events(), &[("a".to_owned(), rows)], 1);
         let deduped = dedupe(&ctx, cleaned, Former::default()).unwrap();
-        find(&ctx, &rules(), &[deduped], &before(registry), KEY).unwrap().registry
+        Findings::read(identify(&ctx, &rules(), &[deduped], &before(registry), KEY).unwrap())
+            .registry
     };
     let second = later(&first.out.registry, vec![row("", "", "c2", 10)]);
     let third = later(&second, vec![row("u1", "", "c1", 30), row("u1", "", "c2", 31)]);
@@ -843,7 +838,7 @@ fn night_later(days: i64, rules: &plan::Identity, before: &Before, rows: &[Row])
     ctx.as_of.instant += chrono::Duration::days(days);
     let cleaned = cleaned_events(events(), &[("later".to_owned(), rows.to_vec())], 2);
     let deduped = dedupe(&ctx, cleaned, Former::default()).unwrap();
-    let out = find(&ctx, rules, &[deduped], before, KEY).unwrap();
+    let out = Findings::read(identify(&ctx, rules, &[deduped], before, KEY).unwrap());
     Night { out, _work: work }
 }
 

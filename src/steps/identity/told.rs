@@ -1,16 +1,20 @@
 //! Writes down what a night has found out, in full: what it resolved anew, and what stays as it was.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, AsArray, RecordBatch};
 
 use super::carry::Carry;
 use super::causes::Causes;
-use super::evidence::Sightings;
 use super::guards::Population;
-use super::history::{History, present};
+use super::history::present;
 use super::remember::Numbers;
 use super::resolved::Resolved;
-use super::types::{EvidenceTable, Findings};
-use super::{IdentityCounts, IdentityError, Registry, tables};
+use super::stored::{Tables, of_known};
+use super::tables::{self, history_schema};
+use super::types::{CLUSTERS, CONFLICTS, FormerFiles, LINKS, MAP, StoredTable};
+use super::{GuardOutcome, IdentityCounts, IdentityError, Registry};
+use crate::engine::Customers;
 use crate::plan;
 
 /// What was resolved, and what is carried over.
@@ -22,50 +26,79 @@ pub(super) struct Outcome<'a> {
     pub(super) carry: Option<Carry<'a>>,
 }
 
-impl Outcome<'_> {
-    /// Writes down everything but the rows themselves and the matches.
-    pub(super) fn told(
-        &self,
-        sightings: &Sightings,
-        kept: Option<Vec<RecordBatch>>,
-        guards: &plan::Guards,
-    ) -> Result<Findings, IdentityError> {
-        let (resolved, numbers) = (self.resolved, self.numbers);
-        let registry = self.registry()?;
-        let clusters = self.clusters()?;
-        let conflicts = self.conflicts()?;
-        let counts = self.counts(&registry, &clusters, &conflicts);
-        let before = self.carry.as_ref().map(|carry| carry.clusters.num_rows());
-        let population = Population {
-            registry: &registry,
-            clusters: &clusters,
-            before: before.unwrap_or(resolved.former.customers.len()),
-            merged: counts.merged,
-        };
-        Ok(Findings {
-            tables: Vec::new(),
-            guards: population.guards(guards),
-            evidence: EvidenceTable {
-                replaces_former: kept.is_some(),
-                rows: resolved.evidence(numbers, sightings, &kept.unwrap_or_default())?,
-            },
-            changes: tables::changes(resolved, &self.causes.of(&resolved.assignment.changes))?,
-            history: History { past: resolved.past(numbers)?, present: present(&registry)? },
-            registry,
-            conflicts,
-            clusters,
-            matches: Vec::new(),
-            match_counts: None,
-            counts,
+/// Who the customers are, after all has been written down.
+pub(super) struct Told {
+    pub(super) known: Known,
+    /// All tables but those of evidence and of matches.
+    pub(super) stored: Vec<StoredTable>,
+    /// What became of customers that were known before.
+    pub(super) changes: RecordBatch,
+    pub(super) guards: Vec<GuardOutcome>,
+    pub(super) counts: IdentityCounts,
+}
+
+/// Who is known.
+pub(super) struct Known {
+    pub(super) customers: Arc<Customers>,
+    /// One row for each customer.
+    pub(super) population: RecordBatch,
+    pub(super) digest: String,
+}
+
+impl Known {
+    pub(super) fn by(registry: &Registry) -> Result<Self, IdentityError> {
+        Ok(Self {
+            customers: Arc::new(registry.lookup()),
+            population: registry.customers()?,
+            digest: registry.digest(),
         })
     }
+}
 
-    fn registry(&self) -> Result<Registry, IdentityError> {
-        let anew = self.resolved.registry(self.numbers)?;
+impl Outcome<'_> {
+    /// Writes down everything but the rows themselves, the evidence and the matches. Each table goes as soon as it is not
+    /// needed any more: those of a large shop are as large as all that is known while they are made.
+    pub(super) fn told(
+        &self,
+        files: Tables<'_>,
+        guards: &plan::Guards,
+    ) -> Result<Told, IdentityError> {
+        let clusters = self.clusters()?;
+        let guards = self.guards(&clusters, guards)?;
+        let counts =
+            IdentityCounts { customers: clusters.num_rows() as u64, ..self.resolved.counts() };
+        let clusters = stored_and_gone(files, CLUSTERS, clusters)?;
+        let conflicts = self.conflicts()?;
+        let counts = counts.with_conflicts(&conflicts);
+        let conflicts = stored_and_gone(files, CONFLICTS, conflicts)?;
+        let links = self.links()?;
+        let counts = IdentityCounts { links: links.num_rows() as u64, ..counts };
+        let links = stored_and_gone(files, LINKS, links)?;
+        let registry = Registry::unlinked(self.map()?);
+        let ids = registry.customer_ids();
+        let counts =
+            IdentityCounts { identifiers: (ids.len() - ids.null_count()) as u64, ..counts };
+        let map = files.store(MAP, registry.map(), FormerFiles::Replaced)?;
+        let history = self.history(files, &registry)?;
+        let known = Known::by(&registry)?;
+        drop(registry);
+        let changes =
+            tables::changes(self.resolved, &self.causes.of(&self.resolved.assignment.changes))?;
+        let changed = files.store("changes", &changes, FormerFiles::Kept)?;
+        let stored = vec![map, links, changed, conflicts, clusters, history];
+        Ok(Told { known, stored, changes: of_known(&changes)?, guards, counts })
+    }
+
+    fn map(&self) -> Result<RecordBatch, IdentityError> {
+        let anew = self.resolved.map(self.numbers)?;
         let Some(carry) = &self.carry else { return Ok(anew) };
-        let map = carry.map(anew.map()).map_err(IdentityError::Tables)?;
-        let links = carry.links(anew.links()).map_err(IdentityError::Tables)?;
-        Ok(Registry { map, links })
+        carry.map(&anew).map_err(IdentityError::Tables)
+    }
+
+    fn links(&self) -> Result<RecordBatch, IdentityError> {
+        let anew = self.resolved.links(self.numbers)?;
+        let Some(carry) = &self.carry else { return Ok(anew) };
+        carry.links(&anew).map_err(IdentityError::Tables)
     }
 
     fn clusters(&self) -> Result<RecordBatch, IdentityError> {
@@ -82,24 +115,53 @@ impl Outcome<'_> {
         tables::ordered(&all)
     }
 
-    fn counts(
+    /// Writes the times that ended this night, and those that last.
+    fn history(
         &self,
+        files: Tables<'_>,
         registry: &Registry,
+    ) -> Result<StoredTable, IdentityError> {
+        let name = "history";
+        let past = self.resolved.past(self.numbers)?;
+        let past = files.file(name, 0, &past.schema(), [Ok(past)].into_iter())?;
+        let present = files.file(name, 1, &history_schema(), present(registry))?;
+        Ok(StoredTable { name, files: vec![past, present], former: FormerFiles::KeptButLast })
+    }
+
+    fn guards(
+        &self,
         clusters: &RecordBatch,
-        conflicts: &RecordBatch,
-    ) -> IdentityCounts {
+        guards: &plan::Guards,
+    ) -> Result<Vec<GuardOutcome>, IdentityError> {
+        let before = self.carry.as_ref().map(|carry| carry.clusters.num_rows());
+        let before = before.unwrap_or(self.resolved.former.customers.len());
+        let merged = self.resolved.counts().merged;
+        // Only what has gone wrong needs to be explained by it.
+        let registry = || Ok(Registry { map: self.map()?, links: self.links()? });
+        Population { registry: &registry, clusters, before, merged }.guards(guards)
+    }
+}
+
+impl IdentityCounts {
+    fn with_conflicts(self, conflicts: &RecordBatch) -> Self {
         let rules = conflicts["rule"].as_string::<i32>();
         let by = |wanted: &[&str]| {
             rules.iter().flatten().filter(|rule| wanted.contains(rule)).count() as u64
         };
-        let ids = registry.customer_ids();
-        IdentityCounts {
-            identifiers: (ids.len() - ids.null_count()) as u64,
-            links: registry.links().num_rows() as u64,
-            customers: clusters.num_rows() as u64,
+        Self {
             refused: by(&["unique", "max_per_customer", "decision"]),
             ambiguous: by(&["max_customers"]),
-            ..self.resolved.counts()
+            ..self
         }
     }
+}
+
+fn stored_and_gone(
+    files: Tables<'_>,
+    name: &'static str,
+    rows: RecordBatch,
+) -> Result<StoredTable, IdentityError> {
+    let stored = files.store(name, &rows, FormerFiles::Replaced);
+    drop(rows);
+    stored
 }

@@ -7,8 +7,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use chrono::NaiveDate;
 
-use super::history::History;
-use super::{GuardOutcome, MatchCounts, Registry};
+use super::{GuardOutcome, MatchCounts};
 use crate::engine::{Customers, FileSummary};
 use crate::plan;
 use crate::warehouse::TableFile;
@@ -43,36 +42,6 @@ pub(crate) struct StoredTable {
     pub(crate) former: FormerFiles,
 }
 
-/// What a night has found out about customers, all of it in memory but the clean tables.
-#[derive(Debug)]
-pub(super) struct Findings {
-    /// One for each source, in the order in which they came.
-    pub(super) tables: Vec<CleanTable>,
-    /// What the next night needs to know.
-    pub(super) registry: Registry,
-    pub(super) evidence: EvidenceTable,
-    /// What became of customers that were known before, and which are new.
-    pub(super) changes: RecordBatch,
-    /// Links that were refused, and values that are ambiguous.
-    pub(super) conflicts: RecordBatch,
-    /// How large each customer is, and how firmly it hangs together.
-    pub(super) clusters: RecordBatch,
-    pub(super) history: History,
-    pub(super) guards: Vec<GuardOutcome>,
-    /// The tables of fuzzy matching, by name; none where no source has rules for it.
-    pub(super) matches: Vec<(&'static str, RecordBatch)>,
-    pub(super) match_counts: Option<MatchCounts>,
-    pub(super) counts: IdentityCounts,
-}
-
-/// A table of identity, and what becomes of its files of the night before.
-pub(super) struct IdentityTable<'a> {
-    pub(super) name: &'static str,
-    /// The rows of its new files, in their order.
-    pub(super) files: Vec<&'a RecordBatch>,
-    pub(super) former: FormerFiles,
-}
-
 /// What becomes of the files that a table had the night before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FormerFiles {
@@ -82,32 +51,6 @@ pub(crate) enum FormerFiles {
     Kept,
     /// The last one goes, the new ones come after the others.
     KeptButLast,
-}
-
-impl Findings {
-    /// Returns the tables that make up the zone `identity`.
-    pub(super) fn identity_tables(&self) -> Vec<IdentityTable<'_>> {
-        let table = |name, rows, former| IdentityTable { name, files: vec![rows], former };
-        let evidence =
-            if self.evidence.replaces_former { FormerFiles::Replaced } else { FormerFiles::Kept };
-        let matches = self.matches.iter();
-        let matches = matches.map(|(name, rows)| table(name, rows, FormerFiles::Replaced));
-        let mut tables = vec![
-            table(MAP, self.registry.map(), FormerFiles::Replaced),
-            table(LINKS, self.registry.links(), FormerFiles::Replaced),
-            table(EVIDENCE, &self.evidence.rows, evidence),
-            table("changes", &self.changes, FormerFiles::Kept),
-            table(CONFLICTS, &self.conflicts, FormerFiles::Replaced),
-            table(CLUSTERS, &self.clusters, FormerFiles::Replaced),
-            IdentityTable {
-                name: "history",
-                files: vec![&self.history.past, &self.history.present],
-                former: FormerFiles::KeptButLast,
-            },
-        ];
-        tables.extend(matches);
-        tables
-    }
 }
 
 /// The identity table that says which identifier belongs to which customer.
@@ -120,14 +63,6 @@ pub(crate) const CONFLICTS: &str = "conflicts";
 pub(crate) const CLUSTERS: &str = "clusters";
 /// The identity table that says which object showed which identifiers together.
 pub(crate) const EVIDENCE: &str = "evidence";
-
-/// Which object showed which identifiers together.
-#[derive(Debug)]
-pub(super) struct EvidenceTable {
-    pub(super) rows: RecordBatch,
-    /// Whether the rows stand for all files of earlier nights; otherwise they are one file more.
-    pub(super) replaces_former: bool,
-}
 
 /// The rows of a source that survive, new ones and those of earlier nights, with the schema
 /// [`plan::Source::stored_schema`].

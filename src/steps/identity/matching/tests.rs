@@ -15,8 +15,8 @@ use crate::plan::{
 use crate::steps::dedupe::{Deduped, Former, dedupe};
 use crate::steps::fixtures::{cleaned, context, part, source, texts};
 use crate::steps::identity::Before;
-use crate::steps::identity::apply::find;
-use crate::steps::identity::types::Findings;
+use crate::steps::identity::findings::Findings;
+use crate::steps::identity::identify;
 
 /// Makes records of folded texts, one row each; an empty text is a missing value.
 pub(super) fn records(sources: &[u8], rows: &[&[&str]]) -> Records {
@@ -230,7 +230,8 @@ fn export(
 fn night(identity: &plan::Identity, deduped: &[Deduped], threads: usize) -> Findings {
     let work = tempfile::tempdir().unwrap();
     let ctx = context(work.path(), threads);
-    find(&ctx, identity, deduped, &Before::nothing(), b"a key for tests").unwrap()
+    let before = Before::nothing();
+    Findings::read(identify(&ctx, identity, deduped, &before, b"a key for tests").unwrap())
 }
 
 fn matched(matching: Matching, records: &[Record], rows_each: usize, threads: usize) -> Findings {
