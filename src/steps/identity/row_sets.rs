@@ -129,3 +129,51 @@ fn distinct(
     });
     (of_row.collect(), found)
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::StringArray;
+
+    use super::{Interner, Kinds, LinkColumns, NOBODY, Sighting};
+    use crate::plan;
+    use crate::steps::identity::identifiers::Identifiers;
+
+    #[test]
+    fn rows_that_bear_the_same_share_a_set_and_each_pair_comes_once() {
+        let mut kinds = Kinds::new(&plan::Identity::default());
+        let [user, other] = ["user_id", "email"].map(|name| kinds.number(name).unwrap());
+        let rows = [
+            (Some("u1"), Some("a@x.org"), 5),
+            (None, Some("a@x.org"), 9),
+            (Some("u1"), Some("a@x.org"), 3),
+            (None, None, 4),
+            (Some("unknown"), Some("b@x.org"), 1),
+        ];
+        let column = |kind, texts: Vec<Option<&str>>| (kind, StringArray::from(texts));
+        let columns = LinkColumns::new(vec![
+            column(user, rows.iter().map(|row| row.0).collect()),
+            column(other, rows.iter().map(|row| row.1).collect()),
+            // A value that a row bears twice is no pair.
+            column(user, rows.iter().map(|row| row.0).collect()),
+        ]);
+        let interner = Interner::new();
+        let times = rows.iter().map(|row| [row.2, row.2 + 1]);
+        let mut sighting = Sighting::read(&kinds, &interner, &columns, times).unwrap();
+        let mut known = Identifiers::default();
+        sighting.name(&interner.add_to(&mut known));
+        let name = |node: u32| if node == NOBODY { "" } else { known.value(node) };
+        let mut pairs = Vec::new();
+        sighting.for_each_pair(|ends, times| {
+            let mut ends = ends.map(name);
+            ends.sort_unstable();
+            pairs.push((ends, times));
+        });
+        let expected =
+            [(["a@x.org", "u1"], [3, 6]), (["", "a@x.org"], [9, 10]), (["", "b@x.org"], [1, 2])];
+        assert_eq!(pairs, expected);
+        let sets = sighting.into_sets();
+        let borne = |row: usize| sets.of(row).iter().map(|node| name(*node)).collect::<Vec<_>>();
+        assert_eq!((0..5).map(|row| borne(row).len()).collect::<Vec<_>>(), [3, 1, 3, 0, 1]);
+        assert_eq!(borne(0), borne(2));
+    }
+}
