@@ -39,7 +39,7 @@ pub(crate) use published::Published;
 pub(crate) use separable::{
     Compared, Ground, Input, Inseparable, Night, Separation, separable, stamps,
 };
-pub(crate) use session::{Resources, planning_session, session};
+pub(crate) use session::{Resources, lacked_memory, on_one_thread, planning_session, session};
 pub(crate) use spool::{Spool, SpoolBudget, SpoolError, SpoolWriter};
 pub(crate) use sql::{
     MixedTime, Parameters, Planned, Select, SelectError, Tables, WrongName, judge_question,

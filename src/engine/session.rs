@@ -73,6 +73,21 @@ pub(crate) fn session(
     Ok(with_operators(state, timezone, resources.memory / SHARE_OF_A_JOIN))
 }
 
+/// Says whether a query found too little memory.
+///
+/// How much it finds depends on what runs beside it, and on which of its own threads comes first; by itself and
+/// [`on_one_thread`] it finds as much every time.
+pub(crate) fn lacked_memory(error: &DataFusionError) -> bool {
+    matches!(error.find_root(), DataFusionError::ResourcesExhausted(_))
+}
+
+/// Makes a session that executes within the same resources, each query on one thread.
+pub(crate) fn on_one_thread(session: &SessionContext) -> SessionContext {
+    let config = session.copied_config().with_target_partitions(1);
+    let state = SessionStateBuilder::new_from_existing(session.state()).with_config(config);
+    SessionContext::new_with_state(state.build())
+}
+
 /// Makes a session with functions and operators of our own beside those of the engine; a join holds at most so many bytes.
 fn with_operators(
     state: SessionStateBuilder,

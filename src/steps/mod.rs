@@ -8,4 +8,6 @@ pub(crate) mod extract;
 pub(crate) mod fixtures;
 pub(crate) mod identity;
 pub(crate) mod publish;
+#[cfg(test)]
+mod scarce_tests;
 pub(crate) mod transform;

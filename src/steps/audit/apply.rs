@@ -8,10 +8,10 @@ use arrow::datatypes::Int64Type;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 
 use super::{AuditError, Audited, Verdict};
-use crate::engine::{Parameters, Select, Tables, plan_select};
+use crate::engine::{Parameters, Select, Tables, lacked_memory, on_one_thread, plan_select};
 use crate::plan::{self, CheckSeverity};
 use crate::report::CheckReport;
 use crate::steps::transform::{StagedTable, Transformed};
@@ -51,9 +51,8 @@ pub(crate) async fn evaluate(
         }
     });
     let outcomes: Vec<_> = outcomes.collect();
-    let outcomes: Vec<Vec<CheckReport>> =
-        stream::iter(outcomes).buffered(at_once).try_collect().await?;
-    Ok(outcomes.into_iter().flatten().collect())
+    let outcomes: Vec<_> = stream::iter(outcomes).buffered(at_once).collect().await;
+    over.alone().settled(staged, outcomes).await
 }
 
 fn broken_down(stage: &plan::Stage, error: tokio::task::JoinError) -> AuditError {
@@ -73,6 +72,30 @@ struct Over {
 }
 
 impl Over {
+    /// Returns what checks are evaluated over by themselves, on one thread.
+    fn alone(&self) -> Self {
+        let (tables, parameters) = (self.tables.clone(), self.parameters.clone());
+        Self { session: on_one_thread(&self.session), tables, parameters }
+    }
+
+    /// Evaluates once more what found too little memory beside others.
+    async fn settled(
+        &self,
+        staged: &[StagedTable],
+        outcomes: Vec<Result<Vec<CheckReport>, AuditError>>,
+    ) -> Result<Vec<CheckReport>, AuditError> {
+        let mut settled = Vec::new();
+        for (staged, outcome) in staged.iter().zip(outcomes) {
+            settled.extend(match outcome {
+                Err(error) if lacked_memory(&error.source) => {
+                    self.stage(&staged.stage, staged.repeated_keys).await?
+                }
+                outcome => outcome?,
+            });
+        }
+        Ok(settled)
+    }
+
     /// Evaluates the checks of a stage, but for that of its key where it was evaluated while the rows were written.
     async fn stage(
         &self,

@@ -152,9 +152,9 @@ mod tests {
         let column = |kind, texts: Vec<Option<&str>>| (kind, StringArray::from(texts));
         let columns = LinkColumns::new(vec![
             column(user, rows.iter().map(|row| row.0).collect()),
-            column(other, rows.iter().map(|row| row.1).collect()),
-            // A value that a row bears twice is no pair.
+            // A value that a row bears twice is no pair, and makes none come twice.
             column(user, rows.iter().map(|row| row.0).collect()),
+            column(other, rows.iter().map(|row| row.1).collect()),
         ]);
         let interner = Interner::new();
         let times = rows.iter().map(|row| [row.2, row.2 + 1]);

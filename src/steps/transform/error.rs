@@ -2,7 +2,7 @@
 
 use datafusion::error::DataFusionError;
 
-use crate::engine::ParquetFileError;
+use crate::engine::{ParquetFileError, lacked_memory};
 use crate::names::StageName;
 
 /// Says which stage failed and how.
@@ -28,5 +28,12 @@ pub(crate) enum TransformErrorKind {
 impl From<DataFusionError> for TransformErrorKind {
     fn from(error: DataFusionError) -> Self {
         Self::Query(Box::new(error))
+    }
+}
+
+impl TransformErrorKind {
+    /// Says whether the query found too little memory.
+    pub(super) fn lacked_memory(&self) -> bool {
+        matches!(self, Self::Query(error) if lacked_memory(error))
     }
 }

@@ -1,7 +1,5 @@
 //! Computes stages side by side, each after those it reads.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,8 +11,11 @@ use tokio::task::JoinSet;
 use super::advance::{self, Advance, Extents};
 use super::mart::Mart;
 use super::materialise::{Stored, materialise};
+use super::turns::{Manner, Turns};
 use super::{StagedTable, TransformError, TransformErrorKind};
-use crate::engine::{Context, Keeper, Parameters, Tables, table_of_files, table_of_kept};
+use crate::engine::{
+    Context, Keeper, Parameters, Tables, on_one_thread, table_of_files, table_of_kept,
+};
 use crate::plan;
 use crate::report::{Event, Step};
 
@@ -37,20 +38,16 @@ pub(crate) async fn transform_over(
 ) -> Result<Vec<StagedTable>, TransformError> {
     let mut extents = Extents::new();
     let at_once = ctx.threads.min(ctx.memory / MEMORY_OF_ONE).max(1);
-    let mut waiting = in_order(stages);
-    let mut lacking: BTreeSet<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
+    let mut turns = Turns::new(stages, at_once);
     let mut running = JoinSet::new();
     let mut all = Vec::with_capacity(stages.len());
     loop {
-        while let Some(place) = waiting.iter().position(|stage| is_ready(stage, &lacking))
-            && running.len() < at_once
-        {
-            let stage = Arc::clone(waiting.remove(place));
-            let read = Read::of(tables, &extents, &stage);
+        while let Some((stage, manner)) = turns.next(running.len()) {
+            let (ctx, session) = attempt(ctx, session, manner);
             let over = Over {
-                ctx: ctx.clone(),
-                session: session.clone(),
-                read,
+                ctx,
+                session,
+                read: Read::of(tables, &extents, &stage),
                 parameters: parameters.clone(),
                 advance: Arc::clone(advance),
             };
@@ -60,13 +57,16 @@ pub(crate) async fn transform_over(
         let ended = ended.unwrap_or_else(|error| Err(broken_down(stages, error)));
         let (staged, table) = match ended {
             Ok(computed) => computed,
+            Err(error) if error.kind.lacked_memory() && turns.once_more(error.stage.as_str()) => {
+                continue;
+            }
             Err(error) => {
                 // Nothing may write to the work folder once the run has given up.
                 running.shutdown().await;
                 return Err(error);
             }
         };
-        lacking.remove(staged.stage.name.as_str());
+        turns.ended(staged.stage.name.as_str());
         if let Some(extent) = &staged.extent {
             extents.insert(staged.stage.name.to_string(), extent.clone());
         }
@@ -78,34 +78,15 @@ pub(crate) async fn transform_over(
     Ok(all)
 }
 
-/// Returns stages in the order in which they are begun as far as they can be: those on which most others hang one behind
-/// the other come first, so that no long chain is left for the end, when nothing else keeps the other cores busy.
-fn in_order(stages: &[Arc<plan::Stage>]) -> Vec<&Arc<plan::Stage>> {
-    let reads = stages.iter().map(|stage| (stage.name.as_str(), &stage.select.tables));
-    let heights = heights(&reads.collect::<Vec<_>>());
-    let mut order: Vec<&Arc<plan::Stage>> = stages.iter().collect();
-    order.sort_by_key(|stage| Reverse(heights.get(stage.name.as_str())));
-    order
-}
-
-/// Returns for each table that is read how many stages hang on it one behind the other at most. Stages are given with what
-/// they read, each after those.
-fn heights<'a>(stages: &[(&'a str, &'a BTreeSet<String>)]) -> BTreeMap<&'a str, usize> {
-    let mut heights: BTreeMap<&str, usize> = BTreeMap::new();
-    // From behind, all readers of a stage are known when it comes.
-    for (name, reads) in stages.iter().rev() {
-        let height = heights.get(name).copied().unwrap_or_default();
-        for read in *reads {
-            let below = heights.entry(read.as_str()).or_default();
-            *below = (*below).max(height + 1);
+/// Returns what a stage is computed with. A second attempt has a folder of its own: tasks of the first may still be writing.
+fn attempt(ctx: &Context, session: &SessionContext, manner: Manner) -> (Context, SessionContext) {
+    match manner {
+        Manner::Beside => (ctx.clone(), session.clone()),
+        Manner::Alone => {
+            let work = ctx.work.join("again");
+            (Context { work, ..ctx.clone() }, on_one_thread(session))
         }
     }
-    heights
-}
-
-/// Says whether all that a stage reads is there.
-fn is_ready(stage: &plan::Stage, lacking: &BTreeSet<&str>) -> bool {
-    stage.select.tables.iter().all(|table| !lacking.contains(table.as_str()))
 }
 
 /// Puts a breakdown that nobody can be named for down to the first stage.
@@ -187,29 +168,4 @@ pub(super) async fn computed(
     };
     let (stage, kept) = (Arc::clone(stage), Arc::new(kept));
     Ok((StagedTable { stage, files, kept, repeated_keys, extent }, table))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
-
-    use super::heights;
-
-    #[test]
-    fn the_longest_chain_tells_how_high_a_stage_stands() {
-        let reads = |tables: &[&str]| -> BTreeSet<String> {
-            tables.iter().map(|table| (*table).to_owned()).collect()
-        };
-        let stages = [
-            ("orders", reads(&["raw"])),
-            ("touches", reads(&["raw"])),
-            ("segments", reads(&["orders"])),
-            ("paths", reads(&["orders", "touches"])),
-            ("credits", reads(&["paths"])),
-        ];
-        let stages: Vec<_> = stages.iter().map(|(name, reads)| (*name, reads)).collect();
-        // Nothing reads `segments` and `credits`.
-        let expected = BTreeMap::from([("raw", 3), ("orders", 2), ("touches", 2), ("paths", 1)]);
-        assert_eq!(heights(&stages), expected);
-    }
 }

@@ -11,6 +11,7 @@ mod mart;
 mod materialise;
 mod preview;
 mod repeats;
+mod turns;
 mod types;
 
 pub(crate) use advance::{Advance, Extent, Former, Why};

@@ -1,0 +1,173 @@
+//! What finds too little memory beside others is computed once more, by itself.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use arrow::array::{Int64Array, RecordBatch};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::datasource::{MemTable, provider_as_source};
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::{Expr, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::SessionContext;
+
+use super::audit::evaluate;
+use super::transform::{Advance, StagedTable, TransformError, Why, transform_over};
+use crate::engine::{Parameters, Resources, Tables, session};
+use crate::plan::{self, Plan};
+use crate::spec::{self, SourceTree};
+use crate::steps::fixtures::context;
+
+const PIPELINE: &str = "
+version: 1
+name: tiny
+timezone: UTC
+currency: CNY
+stages: [sql]
+sources:
+  orders:
+    path: orders/*.csv
+    format: csv
+    columns:
+      number: { type: integer, required: true }
+publish: [fact_numbers]
+";
+
+fn plan() -> Plan {
+    let mut tree = SourceTree::default();
+    tree.insert("pipelines/tiny.yaml", PIPELINE);
+    tree.insert("sql/numbers.sql", "SELECT number FROM orders");
+    tree.insert("sql/fact_numbers.sql", "SELECT count(*) AS numbers FROM numbers");
+    let query = "SELECT numbers FROM fact_numbers WHERE numbers < 0";
+    let check = format!("checks: [{{ name: none_is_negative, query: '{query}' }}]");
+    tree.insert("sql/fact_numbers.yaml", &format!("description: How many there are.\n{check}\n"));
+    plan::resolve(&spec::load(&tree, "pipelines/tiny.yaml").unwrap()).unwrap()
+}
+
+/// A table for which there is too little memory the first times it is read.
+#[derive(Debug)]
+struct Heavy {
+    rows: MemTable,
+    /// How many times there is too little.
+    times: usize,
+    /// On how many threads it was read.
+    threads: Arc<[AtomicUsize; 4]>,
+    reads: AtomicUsize,
+}
+
+#[async_trait]
+impl TableProvider for Heavy {
+    fn schema(&self) -> SchemaRef {
+        self.rows.schema()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+        let read = self.reads.fetch_add(1, Ordering::Relaxed);
+        self.threads[read].store(state.config().target_partitions(), Ordering::Relaxed);
+        if read < self.times {
+            let error = DataFusionError::ResourcesExhausted("too little".to_owned());
+            return Err(error.context("a sort"));
+        }
+        self.rows.scan(state, projection, filters, limit).await
+    }
+}
+
+/// On how many threads a table was read, each time that it was.
+type Reads = Arc<[AtomicUsize; 4]>;
+
+fn threads(reads: &Reads) -> Vec<usize> {
+    let threads = reads.iter().map(|threads| threads.load(Ordering::Relaxed));
+    threads.filter(|threads| *threads > 0).collect()
+}
+
+/// Makes a table of one column that there is too little memory for so many times.
+fn heavy(column: &str, values: &[i64], times: usize) -> (Heavy, Reads) {
+    let schema = Arc::new(Schema::new(vec![Field::new(column, DataType::Int64, false)]));
+    let rows = Arc::new(Int64Array::from(values.to_vec()));
+    let rows = RecordBatch::try_new(Arc::clone(&schema), vec![rows]).unwrap();
+    let rows = MemTable::try_new(schema, vec![vec![rows]]).unwrap();
+    let threads = Reads::default();
+    let reads = AtomicUsize::new(0);
+    (Heavy { rows, times, threads: Arc::clone(&threads), reads }, threads)
+}
+
+/// Computes stages over a table that there is too little memory for so many times, and audits them over such a table.
+struct Night {
+    plan: Plan,
+    work: tempfile::TempDir,
+    tables: Tables,
+}
+
+impl Night {
+    fn new() -> Self {
+        Self { plan: plan(), work: tempfile::tempdir().unwrap(), tables: Tables::new() }
+    }
+
+    fn reads(&mut self, name: &str, heavy: Heavy) {
+        self.tables.insert(name.to_owned(), provider_as_source(Arc::new(heavy)));
+    }
+
+    fn session(&self) -> SessionContext {
+        let spill = self.work.path().join("spill");
+        let resources = Resources { threads: 2, memory: 1 << 30, spill: &spill };
+        session(&resources, self.plan.timezone).unwrap()
+    }
+
+    fn parameters(&self) -> Parameters {
+        let as_of = context(self.work.path(), 2).as_of;
+        plan::parameters(as_of, &self.plan.currency, &self.plan.variables)
+    }
+
+    async fn staged(&mut self) -> Result<Vec<StagedTable>, TransformError> {
+        let (ctx, session) = (context(self.work.path(), 2), self.session());
+        let (parameters, advance) = (self.parameters(), Arc::new(Advance::none(Why::Asked)));
+        let stages = &self.plan.stages;
+        transform_over(&ctx, &session, &mut self.tables, &parameters, stages, &advance).await
+    }
+}
+
+#[tokio::test]
+async fn a_stage_that_finds_too_little_memory_is_computed_once_more_on_one_thread() {
+    let (orders, reads) = heavy("number", &[1, 2, 3], 1);
+    let mut night = Night::new();
+    night.reads("orders", orders);
+    let staged = night.staged().await.unwrap();
+    let rows: Vec<u64> = staged.iter().map(StagedTable::rows).collect();
+    assert_eq!((rows, threads(&reads)), (vec![3, 1], vec![2, 1]));
+}
+
+#[tokio::test]
+async fn a_stage_that_finds_too_little_memory_by_itself_ends_the_run() {
+    let (orders, reads) = heavy("number", &[1, 2, 3], 2);
+    let mut night = Night::new();
+    night.reads("orders", orders);
+    let error = night.staged().await.unwrap_err();
+    assert_eq!((error.stage.as_str(), threads(&reads)), ("numbers", vec![2, 1]));
+}
+
+#[tokio::test]
+async fn a_check_that_finds_too_little_memory_is_evaluated_once_more_on_one_thread() {
+    let mut night = Night::new();
+    night.reads("orders", heavy("number", &[1, 2, 3], 0).0);
+    let staged = night.staged().await.unwrap();
+    let (session, parameters) = (night.session(), night.parameters());
+    for (times, expected) in [(1, Some(1)), (2, None)] {
+        let (totals, reads) = heavy("numbers", &[-1], times);
+        night.reads("fact_numbers", totals);
+        let reports = evaluate(&session, &night.tables, &parameters, &staged).await;
+        let failures = reports.ok().map(|reports| reports.iter().map(|it| it.failures).sum());
+        assert_eq!((failures, threads(&reads)), (expected, vec![2, 1]));
+    }
+}
