@@ -1,13 +1,12 @@
 //! Finds out which rows belong to the same customer.
 
 use super::assign::{Inputs, assign};
-use super::carry::{Carried, Carry};
+use super::carry::Carry;
 use super::causes::Causes;
 use super::kinds::Kinds;
 use super::matching::matches;
-use super::open::Retraction;
+use super::numbers::Numbers;
 use super::rank::Validity;
-use super::remember::Numbers;
 use super::resolve::resolve;
 use super::resolved::Resolved;
 use super::stored::Tables;
@@ -15,21 +14,10 @@ use super::take_in::{Taken, Tonight, Unresolved};
 use super::told::{Known, Outcome, Told};
 use super::types::{FormerFiles, LINKS, MAP};
 use super::verdicts::Verdicts;
-use super::{Identified, IdentityError, Registry, clean_files};
+use super::{Before, Identified, IdentityError, Registry, clean_files};
 use crate::engine::{Context, both};
 use crate::plan;
 use crate::steps::dedupe::Deduped;
-use crate::warehouse::Decision;
-
-/// What earlier nights have left, and what people have decided since.
-#[derive(Debug, Clone)]
-pub(crate) struct Before {
-    pub(crate) registry: Registry,
-    pub(crate) retraction: Retraction,
-    pub(crate) decisions: Vec<Decision>,
-    /// What need not be worked out again; none where rules or decisions have changed.
-    pub(crate) carried: Option<Carried>,
-}
 
 /// Works out the customers of a night and stamps its rows.
 ///
@@ -59,18 +47,6 @@ impl Identified {
         }
         let Known { customers, population, digest } = Known::by(registry)?;
         Ok(Self { customers, population, digest, guards: Vec::new(), ..self })
-    }
-}
-
-impl Before {
-    /// Returns what there is before the first night.
-    pub(crate) fn nothing() -> Self {
-        Self {
-            registry: Registry::empty(),
-            retraction: Retraction::default(),
-            decisions: Vec::new(),
-            carried: None,
-        }
     }
 }
 

@@ -13,7 +13,7 @@ use super::evidence::Evidence;
 use super::kinds::Kinds;
 use super::near::Near;
 use super::registry::{conform, whole};
-use super::tables::{clusters_schema, conflicts_schema};
+use super::schemas::{clusters_schema, conflicts_schema};
 use super::{CustomerId, Registry};
 
 /// The number of the way in which evidence is resolved. It must change whenever the same evidence under the same rules is

@@ -18,7 +18,7 @@ use chrono::NaiveDate;
 use super::IdentityError;
 use super::error::IdentitySourceErrorKind;
 use super::former_files::FormerFiles;
-use super::remember::Numbers;
+use super::numbers::Numbers;
 use super::row_sets::RowSets;
 use super::stamp::stamps;
 use super::types::{CleanFile, CleanTable};

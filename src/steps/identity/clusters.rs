@@ -8,7 +8,7 @@ use super::identifiers::Node;
 use super::kinds::KindId;
 use super::rank::Validity;
 use super::resolved::Resolved;
-use super::tables::{batch, clusters_schema, numbers, texts};
+use super::schemas::{batch, clusters_schema, numbers, texts};
 use super::{CustomerId, IdentityError};
 
 /// A customer with more links than this is not searched for bridges: the search takes memory for each of them.

@@ -8,7 +8,7 @@ use arrow::compute::concat_batches;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::registry::conform;
-use super::tables::{conflicts_schema, evidence_schema, history_schema};
+use super::schemas::{conflicts_schema, evidence_schema, history_schema};
 use super::{
     CLUSTERS, CONFLICTS, CleanTable, EVIDENCE, FormerFiles, GuardOutcome, Identified,
     IdentityCounts, LINKS, MAP, Registry,

@@ -7,11 +7,11 @@ use arrow::compute::{filter_record_batch, is_not_null};
 
 use super::assign::Customer;
 use super::identifiers::{Instant, Node};
+use super::numbers::Numbers;
 use super::registry::map;
-use super::remember::Numbers;
 use super::resolved::Resolved;
+use super::schemas::{batch, history_schema, instants, numbers as integers, texts};
 use super::stored::slices;
-use super::tables::{batch, history_schema, instants, numbers as integers, texts};
 use super::{IdentityError, Registry};
 
 /// A time in which an identifier belonged to a customer, and which ends this night.

@@ -24,6 +24,7 @@
 
 mod apply;
 mod assign;
+mod before;
 mod bridges;
 mod carry;
 mod causes;
@@ -45,6 +46,7 @@ mod links;
 mod matching;
 mod measure;
 mod near;
+mod numbers;
 mod open;
 mod origins;
 mod rank;
@@ -53,6 +55,7 @@ mod remember;
 mod resolve;
 mod resolved;
 mod row_sets;
+mod schemas;
 mod sightings;
 mod stamp;
 mod stored;
@@ -65,7 +68,8 @@ mod types;
 mod union_find;
 mod verdicts;
 
-pub(crate) use apply::{Before, identify};
+pub(crate) use apply::identify;
+pub(crate) use before::Before;
 pub(crate) use carry::{Carried, METHOD};
 pub(crate) use error::IdentityError;
 pub(crate) use guards::{GuardOutcome, admit_customers};

@@ -15,7 +15,7 @@ use super::links::{CERTAIN, Link, NOBODY};
 use super::near::Near;
 use super::origins::Origins;
 use super::registry::{conform, damaged, map};
-use super::tables::evidence_schema;
+use super::schemas::evidence_schema;
 use super::{IdentityError, Registry};
 use crate::names::SourceName;
 

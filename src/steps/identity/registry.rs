@@ -9,7 +9,7 @@ use arrow::datatypes::{Int64Type, SchemaRef, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 
 use super::IdentityError;
-use super::tables::{batch, customers_schema, instants, links_schema, map_schema, numbers, texts};
+use super::schemas::{batch, customers_schema, instants, links_schema, map_schema, numbers, texts};
 use crate::engine::Customers;
 
 /// The state of an identifier that points at one person.

@@ -8,10 +8,10 @@ use arrow::datatypes::Int32Type;
 use super::IdentityError;
 use super::identifiers::{Instant, Node};
 use super::links::{CERTAIN, Link, LinksBuilder, NOBODY};
+use super::numbers::Numbers;
 use super::origins::Origins;
-use super::remember::Numbers;
 use super::row_sets::{RowSets, Sighting};
-use super::tables::{batch, evidence_schema, instants, numbers};
+use super::schemas::{batch, evidence_schema, instants, numbers};
 
 /// What the objects of each source show; nothing for a source that links nothing.
 #[derive(Default)]

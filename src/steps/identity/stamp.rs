@@ -10,7 +10,7 @@ use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field};
 use arrow::error::ArrowError;
 
-use super::remember::Numbers;
+use super::numbers::Numbers;
 use super::row_sets::RowSets;
 
 /// Returns for each of some rows the numbers of its identifiers; none for a row that bears no identifier.

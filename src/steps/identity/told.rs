@@ -8,12 +8,12 @@ use super::carry::Carry;
 use super::causes::Causes;
 use super::guards::Population;
 use super::history::present;
-use super::remember::Numbers;
+use super::numbers::Numbers;
 use super::resolved::Resolved;
+use super::schemas::history_schema;
 use super::stored::{Tables, of_known};
-use super::tables::{self, history_schema};
 use super::types::{CLUSTERS, CONFLICTS, FormerFiles, LINKS, MAP, StoredTable};
-use super::{GuardOutcome, IdentityCounts, IdentityError, Registry};
+use super::{GuardOutcome, IdentityCounts, IdentityError, Registry, tables};
 use crate::engine::Customers;
 use crate::plan;
 

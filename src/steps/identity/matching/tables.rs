@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, Float64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema};
 
 use super::super::IdentityError;
-use super::super::tables::{batch, numbers, texts};
+use super::super::schemas::{batch, numbers, texts};
 use super::apply::record_type;
 use super::gather::{Gathered, Origin};
 use super::score::Outcome;
