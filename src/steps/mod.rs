@@ -9,5 +9,5 @@ pub(crate) mod fixtures;
 pub(crate) mod identity;
 pub(crate) mod publish;
 #[cfg(test)]
-mod scarce_tests;
+mod tests;
 pub(crate) mod transform;
