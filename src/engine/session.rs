@@ -76,7 +76,7 @@ pub(crate) fn session(
 /// Says whether a query found too little memory.
 ///
 /// How much it finds depends on what runs beside it, and on which of its own threads comes first; by itself and
-/// [`on_one_thread`] it finds as much every time.
+/// [`on_one_thread`] fewer operators share it.
 pub(crate) fn lacked_memory(error: &DataFusionError) -> bool {
     matches!(error.find_root(), DataFusionError::ResourcesExhausted(_))
 }

@@ -15,6 +15,7 @@ use crate::engine::{Context, Root, SpoolBudget, SpoolWriter};
 use crate::names::RunId;
 use crate::plan::{self, ColumnKind};
 use crate::report::{Event, Listener};
+use crate::spec::{self, SourceTree};
 use crate::steps::clean::{CleanPart, Cleaned, Reject};
 use crate::steps::extract::SourceObject;
 use crate::zone::AsOf;
@@ -42,6 +43,25 @@ pub(crate) fn context(work: &Path, threads: usize) -> Context {
         spools: SpoolBudget::new(usize::MAX),
         listener: Arc::new(Deaf),
     }
+}
+
+/// Makes a plan of stages over `orders`, which have a `number`; what it publishes is `fact_last`.
+pub(crate) fn tiny_plan(files: &[(&str, &str)]) -> plan::Plan {
+    let pipeline = "
+version: 1
+name: tiny
+timezone: UTC
+currency: CNY
+stages: [sql]
+sources:
+  orders: { path: orders/*.csv, format: csv, columns: { number: { type: integer, required: true } } }
+publish: [fact_last]
+";
+    let mut tree = SourceTree::default();
+    for (path, text) in [("pipelines/tiny.yaml", pipeline)].iter().chain(files) {
+        tree.insert(path, text);
+    }
+    plan::resolve(&spec::load(&tree, "pipelines/tiny.yaml").unwrap()).unwrap()
 }
 
 /// Makes a source without rules.

@@ -17,33 +17,16 @@ use super::audit::evaluate;
 use super::transform::{Advance, StagedTable, TransformError, Why, transform_over};
 use crate::engine::{Parameters, Resources, Tables, session};
 use crate::plan::{self, Plan};
-use crate::spec::{self, SourceTree};
-use crate::steps::fixtures::context;
-
-const PIPELINE: &str = "
-version: 1
-name: tiny
-timezone: UTC
-currency: CNY
-stages: [sql]
-sources:
-  orders:
-    path: orders/*.csv
-    format: csv
-    columns:
-      number: { type: integer, required: true }
-publish: [fact_numbers]
-";
+use crate::steps::fixtures::{context, tiny_plan};
 
 fn plan() -> Plan {
-    let mut tree = SourceTree::default();
-    tree.insert("pipelines/tiny.yaml", PIPELINE);
-    tree.insert("sql/numbers.sql", "SELECT number FROM orders");
-    tree.insert("sql/fact_numbers.sql", "SELECT count(*) AS numbers FROM numbers");
-    let query = "SELECT numbers FROM fact_numbers WHERE numbers < 0";
+    let query = "SELECT numbers FROM fact_last WHERE numbers < 0";
     let check = format!("checks: [{{ name: none_is_negative, query: '{query}' }}]");
-    tree.insert("sql/fact_numbers.yaml", &format!("description: How many there are.\n{check}\n"));
-    plan::resolve(&spec::load(&tree, "pipelines/tiny.yaml").unwrap()).unwrap()
+    tiny_plan(&[
+        ("sql/numbers.sql", "SELECT number FROM orders"),
+        ("sql/fact_last.sql", "SELECT count(*) AS numbers FROM numbers"),
+        ("sql/fact_last.yaml", &format!("description: How many there are.\n{check}\n")),
+    ])
 }
 
 /// A table for which there is too little memory the first times it is read.
@@ -165,7 +148,7 @@ async fn a_check_that_finds_too_little_memory_is_evaluated_once_more_on_one_thre
     let (session, parameters) = (night.session(), night.parameters());
     for (times, expected) in [(1, Some(1)), (2, None)] {
         let (totals, reads) = heavy("numbers", &[-1], times);
-        night.reads("fact_numbers", totals);
+        night.reads("fact_last", totals);
         let reports = evaluate(&session, &night.tables, &parameters, &staged).await;
         let failures = reports.ok().map(|reports| reports.iter().map(|it| it.failures).sum());
         assert_eq!((failures, threads(&reads)), (expected, vec![2, 1]));

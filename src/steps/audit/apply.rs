@@ -8,7 +8,7 @@ use arrow::datatypes::Int64Type;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{AuditError, Audited, Verdict};
 use crate::engine::{Parameters, Select, Tables, lacked_memory, on_one_thread, plan_select};
@@ -51,8 +51,17 @@ pub(crate) async fn evaluate(
         }
     });
     let outcomes: Vec<_> = outcomes.collect();
-    let outcomes: Vec<_> = stream::iter(outcomes).buffered(at_once).collect().await;
-    over.alone().settled(staged, outcomes).await
+    let outcomes = stream::iter(outcomes).buffered(at_once).map(unless_memory_lacked);
+    let outcomes: Vec<Option<Vec<CheckReport>>> = outcomes.try_collect().await?;
+    over.settled(staged, outcomes).await
+}
+
+/// Makes nothing of an evaluation that found too little memory beside others.
+fn unless_memory_lacked<T>(outcome: Result<T, AuditError>) -> Result<Option<T>, AuditError> {
+    match outcome {
+        Err(error) if lacked_memory(&error.source) => Ok(None),
+        outcome => outcome.map(Some),
+    }
 }
 
 fn broken_down(stage: &plan::Stage, error: tokio::task::JoinError) -> AuditError {
@@ -78,19 +87,17 @@ impl Over {
         Self { session: on_one_thread(&self.session), tables, parameters }
     }
 
-    /// Evaluates once more what found too little memory beside others.
+    /// Evaluates by itself what has no outcome yet.
     async fn settled(
         &self,
         staged: &[StagedTable],
-        outcomes: Vec<Result<Vec<CheckReport>, AuditError>>,
+        outcomes: Vec<Option<Vec<CheckReport>>>,
     ) -> Result<Vec<CheckReport>, AuditError> {
         let mut settled = Vec::new();
         for (staged, outcome) in staged.iter().zip(outcomes) {
             settled.extend(match outcome {
-                Err(error) if lacked_memory(&error.source) => {
-                    self.stage(&staged.stage, staged.repeated_keys).await?
-                }
-                outcome => outcome?,
+                Some(outcome) => outcome,
+                None => self.alone().stage(&staged.stage, staged.repeated_keys).await?,
             });
         }
         Ok(settled)

@@ -16,7 +16,7 @@ pub(super) const CERTAIN: f32 = f32::INFINITY;
 pub(super) struct Link {
     /// The lower number first.
     pub(super) ends: [Node; 2],
-    /// The number of the source or object that says so.
+    /// The number of the source that says so.
     pub(super) origin: u32,
     /// How sure it is: [`CERTAIN`] for two identifiers on one row, less for two records that are alike.
     pub(super) weight: f32,

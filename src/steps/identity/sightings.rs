@@ -47,6 +47,11 @@ impl ObjectSeen {
     pub(super) fn new(source: u32, path: &Arc<str>) -> Self {
         Self { source, path: Arc::clone(path), batches: Vec::new() }
     }
+
+    /// Returns its source and its path, which order the table of evidence.
+    fn key<'a>(&'a self, sources: &'a Origins) -> (&'a str, &'a str) {
+        (sources.name(self.source), &self.path)
+    }
 }
 
 impl Sightings {
@@ -77,14 +82,12 @@ impl Sightings {
         numbers: &Numbers,
     ) -> impl Iterator<Item = Result<RecordBatch, IdentityError>> {
         let mut objects: Vec<&ObjectSeen> = self.sources.iter().flatten().collect();
-        let key = |object: &ObjectSeen| (sources.name(object.source), Arc::clone(&object.path));
-        objects.sort_by(|left, right| key(left).cmp(&key(right)));
-        let groups: Vec<Vec<&ObjectSeen>> =
-            objects.chunk_by(|left, right| key(left) == key(right)).map(<[_]>::to_vec).collect();
+        objects.sort_by(|left, right| left.key(sources).cmp(&right.key(sources)));
+        let groups = objects.chunk_by(|left, right| left.key(sources) == right.key(sources));
+        let groups: Vec<Vec<&ObjectSeen>> = groups.map(<[_]>::to_vec).collect();
         groups.into_iter().map(move |objects| {
             let pairs = pairs(&objects, numbers);
-            let source = sources.name(objects[0].source);
-            rows(&pairs, source, &objects[0].path)
+            rows(&pairs, objects[0].key(sources))
         })
     }
 
@@ -122,7 +125,7 @@ fn pairs(objects: &[&ObjectSeen], numbers: &Numbers) -> Vec<Pair> {
 }
 
 /// Makes rows of evidence of what objects of one path show.
-fn rows(pairs: &[Pair], source: &str, path: &str) -> Result<RecordBatch, IdentityError> {
+fn rows(pairs: &[Pair], (source, path): (&str, &str)) -> Result<RecordBatch, IdentityError> {
     let number = |number: i64| (number != NOBODY_NUMBER).then_some(number);
     let columns: Vec<ArrayRef> = vec![
         word(source, pairs.len())?,

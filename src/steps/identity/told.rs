@@ -64,9 +64,9 @@ impl Outcome<'_> {
         guards: &plan::Guards,
     ) -> Result<Told, IdentityError> {
         let clusters = self.clusters()?;
-        let guards = self.guards(&clusters, guards)?;
-        let counts =
-            IdentityCounts { customers: clusters.num_rows() as u64, ..self.resolved.counts() };
+        let counts = self.resolved.counts();
+        let guards = self.guards(&clusters, counts.merged, guards)?;
+        let counts = IdentityCounts { customers: clusters.num_rows() as u64, ..counts };
         let clusters = stored_and_gone(files, CLUSTERS, clusters)?;
         let conflicts = self.conflicts()?;
         let counts = counts.with_conflicts(&conflicts);
@@ -131,11 +131,11 @@ impl Outcome<'_> {
     fn guards(
         &self,
         clusters: &RecordBatch,
+        merged: u64,
         guards: &plan::Guards,
     ) -> Result<Vec<GuardOutcome>, IdentityError> {
         let before = self.carry.as_ref().map(|carry| carry.clusters.num_rows());
         let before = before.unwrap_or(self.resolved.former.customers.len());
-        let merged = self.resolved.counts().merged;
         // Only what has gone wrong needs to be explained by it.
         let registry = || Ok(Registry { map: self.map()?, links: self.links()? });
         Population { registry: &registry, clusters, before, merged }.guards(guards)

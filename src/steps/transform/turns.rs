@@ -9,8 +9,7 @@ use crate::plan;
 /// The stages that have not ended.
 ///
 /// How much memory a query finds depends on what runs beside it, and on which of its own threads comes first. So a stage
-/// that finds too little is computed once more, with nothing beside it and on one thread: whether a night can be had with
-/// a given memory does not depend on chance.
+/// that finds too little is computed once more, with nothing beside it and on one thread.
 pub(super) struct Turns<'a> {
     stages: &'a [Arc<plan::Stage>],
     /// Those that have not begun, in the order in which they shall.
@@ -117,11 +116,8 @@ fn is_ready(stage: &plan::Stage, lacking: &BTreeSet<&str>) -> bool {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
-    use std::sync::Arc;
-
     use super::{Manner, Turns, heights};
-    use crate::plan;
-    use crate::spec::{self, SourceTree};
+    use crate::steps::fixtures::tiny_plan;
 
     #[test]
     fn the_longest_chain_tells_how_high_a_stage_stands() {
@@ -141,33 +137,17 @@ mod tests {
         assert_eq!(heights(&stages), expected);
     }
 
-    fn stages() -> Vec<Arc<plan::Stage>> {
-        let pipeline = "
-version: 1
-name: tiny
-timezone: UTC
-currency: CNY
-stages: [sql]
-sources:
-  orders: { path: orders/*.csv, format: csv, columns: { number: { type: integer } } }
-publish: [fact_last]
-";
-        let mut tree = SourceTree::default();
-        tree.insert("pipelines/tiny.yaml", pipeline);
-        for name in ["left", "right"] {
-            tree.insert(&format!("sql/{name}s.sql"), "SELECT number FROM orders");
-        }
-        let last =
-            "SELECT lefts.number FROM lefts INNER JOIN rights ON rights.number = lefts.number";
-        tree.insert("sql/fact_last.sql", last);
-        let spec = spec::load(&tree, "pipelines/tiny.yaml").unwrap();
-        plan::resolve(&spec).unwrap().stages.clone()
-    }
-
     #[test]
     fn a_stage_that_is_computed_once_more_has_nothing_beside_it() {
-        let stages = stages();
-        let mut turns = Turns::new(&stages, 2);
+        let join =
+            "SELECT lefts.number FROM lefts INNER JOIN rights ON rights.number = lefts.number";
+        let orders = "SELECT number FROM orders";
+        let plan = tiny_plan(&[
+            ("sql/lefts.sql", orders),
+            ("sql/rights.sql", orders),
+            ("sql/fact_last.sql", join),
+        ]);
+        let mut turns = Turns::new(&plan.stages, 2);
         let next = |turns: &mut Turns<'_>, running| {
             turns.next(running).map(|(stage, manner)| (stage.name.to_string(), manner))
         };
