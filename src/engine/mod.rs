@@ -31,7 +31,7 @@ pub(crate) use expression::{ExpressionError, RowExpression};
 pub(crate) use kept::{Keeper, Kept, table_of_kept};
 pub(crate) use key::goes_on;
 pub(crate) use key_set::{KeySet, rows_of_keys, rows_of_others};
-pub(crate) use parallel::{Queue, both, on_threads};
+pub(crate) use parallel::{Queue, both, on_threads, sort_on_threads};
 pub(crate) use parquet::{
     FileSummary, ParquetFile, ParquetFileError, ParquetFileErrorKind, ParquetOptions, parquet_bytes,
 };

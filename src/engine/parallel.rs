@@ -1,5 +1,6 @@
 //! Work on several threads at once.
 
+use std::cmp::Ordering;
 use std::sync::{Mutex, PoisonError};
 use std::thread::ScopedJoinHandle;
 
@@ -24,6 +25,33 @@ where
         handles.into_iter().map(joined).collect()
     })
 }
+
+/// Sorts; equal items may come in any order.
+pub(crate) fn sort_on_threads<T: Send>(
+    threads: usize,
+    items: &mut [T],
+    compare: impl Fn(&T, &T) -> Ordering + Sync,
+) {
+    let compare = &compare;
+    let size = items.len().div_ceil(threads.max(1)).max(WORTH_A_THREAD);
+    std::thread::scope(|scope| {
+        let mut chunks = items.chunks_mut(size);
+        let first = chunks.next();
+        for chunk in chunks {
+            scope.spawn(move || chunk.sort_unstable_by(compare));
+        }
+        if let Some(first) = first {
+            first.sort_unstable_by(compare);
+        }
+    });
+    // This sort finds the runs that are in order already, and merges them.
+    if items.len() > size {
+        items.sort_by(compare);
+    }
+}
+
+/// Fewer items than this are sorted before a thread has begun.
+const WORTH_A_THREAD: usize = 1 << 14;
 
 /// Does two things at once, or one after the other where there is one thread.
 pub(crate) fn both<A: Send, B>(
@@ -64,7 +92,18 @@ impl<I: Iterator> Queue<I> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Queue, both, on_threads};
+    use super::{Queue, both, on_threads, sort_on_threads};
+
+    #[test]
+    fn items_are_in_order_whatever_the_number_of_threads() {
+        for (threads, count) in [(1, 0), (2, 10), (2, 100_000), (3, 99_999), (8, 50_000)] {
+            let mut items: Vec<u64> = (0..count).map(|number| number * 7919 % 1009).collect();
+            let mut expected = items.clone();
+            expected.sort_unstable();
+            sort_on_threads(threads, &mut items, u64::cmp);
+            assert_eq!(items, expected, "{threads} {count}");
+        }
+    }
 
     #[test]
     fn every_item_is_handed_out_once() {

@@ -59,7 +59,8 @@ fn identify_by_rules(
 ) -> Result<Identified, IdentityError> {
     let now = ctx.as_of.instant.timestamp_micros();
     let matched = matches(ctx, &Kinds::new(rules), deduped)?;
-    let tonight = Tonight { rules, before, matched: &matched, now };
+    let threads = ctx.threads;
+    let tonight = Tonight { rules, before, matched: &matched, now, threads };
     let Taken { unresolved, numbers, rows, stored: evidence } = tonight.take_in(ctx, deduped)?;
     let files = Tables { folder: &ctx.work };
     let write = |(deduped, rows): (_, &Vec<_>)| clean_files::write(ctx, &numbers, deduped, rows);
@@ -97,15 +98,14 @@ impl Tonight<'_> {
         numbers: &Numbers,
         identity_key: &[u8],
     ) -> Result<Told, IdentityError> {
-        let Tonight { rules, before, now, .. } = *self;
-        let Unresolved { kinds, near, mut evidence, former, former_links, known_links } =
-            unresolved;
+        let Tonight { rules, before, now, threads, .. } = *self;
+        let Unresolved { kinds, near, mut evidence, former, former_links } = unresolved;
         let carried = before.carried.as_ref().filter(|_| !near.is_everything());
         let carry = carried.map(|carried| Carry::new(&kinds, &before.registry, carried, &near));
         let carry = carry.transpose().map_err(IdentityError::RegistryRead)?;
         let validity = Validity::new(rules, &kinds, &mut evidence.sources, now);
         let verdicts = Verdicts::new(&kinds, &evidence.identifiers, &before.decisions);
-        let resolution = resolve(&kinds, &mut evidence, &validity, &verdicts);
+        let resolution = resolve(&kinds, &mut evidence, &validity, &verdicts, threads);
         let assignment = assign(&Inputs {
             kinds: &kinds,
             identifiers: &evidence.identifiers,
@@ -124,12 +124,8 @@ impl Tonight<'_> {
             former: &former,
             now,
         };
-        let causes = Causes {
-            resolved: &resolved,
-            validity: &validity,
-            known_links,
-            former_links: &former_links,
-        };
+        let causes =
+            Causes { resolved: &resolved, validity: &validity, former_links: &former_links };
         let outcome = Outcome { resolved: &resolved, numbers, causes: &causes, carry };
         outcome.told(files, &rules.guards)
     }

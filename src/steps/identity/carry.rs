@@ -9,6 +9,7 @@ use arrow::datatypes::Int64Type;
 use arrow::error::ArrowError;
 
 use super::assign::Former;
+use super::entries::Identifier;
 use super::evidence::Evidence;
 use super::kinds::Kinds;
 use super::near::Near;
@@ -129,10 +130,9 @@ impl<'a> Carry<'a> {
         let [types, values] =
             ["left_type", "left_value"].map(|name| self.conflicts[name].as_string::<i32>());
         let is_far = |row: &usize| {
-            let kind = kinds.known(types.value(*row));
-            let node =
-                kind.and_then(|kind| evidence.identifiers.find(kinds, kind, values.value(*row)));
-            node.is_none()
+            let Some(kind) = kinds.known(types.value(*row)) else { return true };
+            let identifier = Identifier::new(kinds, kind, values.value(*row));
+            evidence.identifiers.find(&identifier).is_none()
         };
         let stay = (0..self.conflicts.num_rows()).filter(is_far).map(|row| (0, row));
         let places: Vec<Place> = stay.chain((0..anew.num_rows()).map(|row| (1, row))).collect();

@@ -23,8 +23,6 @@ pub(super) struct Cause {
 pub(super) struct Causes<'a> {
     pub(super) resolved: &'a Resolved<'a>,
     pub(super) validity: &'a Validity,
-    /// How many links were known before; theirs are the first numbers. None where all were read again.
-    pub(super) known_links: usize,
     /// Links that the night before knew and of which some may have been taken back.
     pub(super) former_links: &'a [Link],
 }
@@ -76,7 +74,7 @@ impl Causes<'_> {
         let mut is_new_known = vec![false; causes.len()];
         for number in &self.resolved.resolution.joined {
             let link = self.resolved.evidence.links.get(*number);
-            let is_new = *number as usize >= self.known_links;
+            let is_new = self.resolved.evidence.links.is_new(*number);
             for place in self.ways_out(moved, link) {
                 if causes[place].is_none() || (is_new && !is_new_known[place]) {
                     causes[place] = Some(self.by_link("link", link));

@@ -9,6 +9,7 @@ use arrow::datatypes::{DataType, Int64Type, TimeUnit};
 use arrow::error::ArrowError;
 
 use super::IdentityError;
+use super::entries::Identifier;
 use super::error::IdentitySourceErrorKind;
 use super::identifiers::{Identifiers, Instant};
 use super::interner::Interner;
@@ -115,14 +116,16 @@ impl EvidenceBuilder {
     /// Adds what records that are alike say this night. It is not remembered: every night compares them anew.
     pub(super) fn add_matches(&mut self, kinds: &Kinds, matches: &[Match]) {
         let origin = self.sources.number(MATCHING);
+        let mut links = Vec::new();
         for found in matches {
             let find = |(kind, value): &(IdentifierType, Box<str>)| {
-                self.identifiers.find(kinds, kinds.known(kind.as_str())?, value)
+                let kind = kinds.known(kind.as_str())?;
+                self.identifiers.find(&Identifier::new(kinds, kind, value))
             };
             let [Some(left), Some(right)] = found.ends.each_ref().map(find) else { continue };
             let seen = [left, right].map(|node| self.identifiers.first_seen(node));
             let first_seen = seen[0].max(seen[1]);
-            self.links.note(Link {
+            links.push(Link {
                 ends: [left.min(right), left.max(right)],
                 origin,
                 weight: found.weight as f32,
@@ -130,6 +133,7 @@ impl EvidenceBuilder {
                 last_seen: first_seen,
             });
         }
+        self.links.note_all(&links);
     }
 
     /// Closes the evidence; 32 bits must number everything, and one number stands for "none".

@@ -2,6 +2,7 @@
 
 use hashbrown::HashTable;
 
+use super::entries::{Entries, Identifier};
 use super::kinds::{Fingerprint, KindId, Kinds};
 
 /// The number of an identifier.
@@ -20,25 +21,40 @@ pub(super) enum Standing {
     Retracted,
 }
 
-/// Identifiers, numbered in the order in which they came.
-#[derive(Default)]
-pub(super) struct Identifiers {
-    /// All that is looked at of one of them lies together, for they come in no order of their numbers.
-    entries: Vec<Entry>,
-    /// The values, one after the other.
-    texts: String,
-    numbers: HashTable<Node>,
+/// In so many parts are identifiers looked for, each of which fits into the caches of a core.
+pub(super) const SHARDS: usize = 256;
+
+/// Returns the part in which an identifier is looked for.
+///
+/// The other half of a fingerprint spreads the identifiers of a shard over its table.
+pub(super) fn shard_of(fingerprint: Fingerprint) -> usize {
+    fingerprint[1] as usize % SHARDS
 }
 
-#[derive(Clone, Copy)]
-struct Entry {
-    fingerprint: Fingerprint,
-    first_seen: Instant,
-    /// Where its value begins among the texts.
-    text: usize,
-    length: u32,
-    kind: KindId,
-    standing: Standing,
+/// Identifiers of one shard.
+#[derive(Default)]
+pub(super) struct Shard {
+    pub(super) entries: Entries,
+    pub(super) numbers: HashTable<Node>,
+}
+
+/// The nodes of the identifiers of a shard, in the order of their numbers there.
+pub(super) enum Places {
+    From(Node),
+    Each(Vec<Node>),
+}
+
+/// Identifiers, numbered in the order in which they came.
+pub(super) struct Identifiers {
+    entries: Entries,
+    /// The numbers of those of each shard.
+    numbers: Vec<HashTable<Node>>,
+}
+
+impl Default for Identifiers {
+    fn default() -> Self {
+        Self { entries: Entries::default(), numbers: vec![HashTable::new(); SHARDS] }
+    }
 }
 
 impl Identifiers {
@@ -46,33 +62,33 @@ impl Identifiers {
         self.entries.len()
     }
 
-    fn entry(&self, node: Node) -> &Entry {
-        &self.entries[node as usize]
-    }
-
     pub(super) fn nodes(&self) -> impl Iterator<Item = Node> + use<> {
         0..self.len() as Node
     }
 
     pub(super) fn kind(&self, node: Node) -> KindId {
-        self.entry(node).kind
+        self.entries.kind(node)
     }
 
     pub(super) fn value(&self, node: Node) -> &str {
-        let Entry { text, length, .. } = *self.entry(node);
-        &self.texts[text..text + length as usize]
+        self.entries.value(node)
     }
 
     pub(super) fn fingerprint(&self, node: Node) -> Fingerprint {
-        self.entry(node).fingerprint
+        self.entries.fingerprint(node)
+    }
+
+    /// Looks at an identifier, so that it is in the caches when it is asked for.
+    pub(super) fn fetch(&self, node: Node) {
+        std::hint::black_box(self.entries.kind(node));
     }
 
     pub(super) fn first_seen(&self, node: Node) -> Instant {
-        self.entry(node).first_seen
+        self.entries.first_seen(node)
     }
 
     pub(super) fn standing(&self, node: Node) -> Standing {
-        self.entry(node).standing
+        self.entries.standing(node)
     }
 
     pub(super) fn is_active(&self, node: Node) -> bool {
@@ -80,98 +96,65 @@ impl Identifiers {
     }
 
     pub(super) fn block(&mut self, node: Node) {
-        self.entries[node as usize].standing = Standing::Blocked;
+        self.entries.set_standing(node, Standing::Blocked);
     }
 
     /// Takes back whatever is known of when the identifiers were seen.
     pub(super) fn retract_all(&mut self) {
-        for entry in &mut self.entries {
-            entry.standing = Standing::Retracted;
-        }
+        self.nodes().for_each(|node| self.retract(node));
     }
 
     /// Takes back whatever is known of when an identifier was seen.
     pub(super) fn retract(&mut self, node: Node) {
-        self.entries[node as usize].standing = Standing::Retracted;
+        self.entries.set_standing(node, Standing::Retracted);
     }
 
     /// Notes that a known identifier was seen.
     pub(super) fn see(&mut self, kinds: &Kinds, node: Node, seen: Instant) {
         let standing = kinds.get(self.kind(node)).standing(self.value(node));
-        self.seen(node, seen, || standing);
+        self.entries.seen(node, seen, || standing);
     }
 
     /// Returns the number of an identifier that may be known.
-    pub(super) fn find(&self, kinds: &Kinds, kind: KindId, value: &str) -> Option<Node> {
-        let fingerprint = kinds.get(kind).fingerprint(value);
-        let is_same = |node: &Node| self.is_same(*node, fingerprint, kind, value);
-        self.numbers.find(fingerprint[0], is_same).copied()
-    }
-
-    /// Says whether an identifier is one of these.
-    pub(super) fn holds(&self, fingerprint: Fingerprint, kind: KindId, value: &str) -> bool {
-        let is_same = |node: &Node| self.is_same(*node, fingerprint, kind, value);
-        self.numbers.find(fingerprint[0], is_same).is_some()
+    pub(super) fn find(&self, wanted: &Identifier<'_>) -> Option<Node> {
+        self.entries.find(&self.numbers[shard_of(wanted.fingerprint)], wanted)
     }
 
     /// Notes that an identifier was seen, and returns its number.
     pub(super) fn note(&mut self, kinds: &Kinds, kind: KindId, value: &str, seen: Instant) -> Node {
-        let rule = kinds.get(kind);
-        self.insert((kind, value), rule.fingerprint(value), seen, || rule.standing(value))
+        let standing = || kinds.get(kind).standing(value);
+        self.insert(&Identifier::new(kinds, kind, value), seen, standing)
     }
 
-    /// Notes all identifiers of `other`, and returns their numbers here.
-    pub(super) fn note_all(&mut self, other: &Self) -> Vec<Node> {
-        let mut note = |node: Node| {
-            let identifier = (other.kind(node), other.value(node));
-            let standing = || other.standing(node);
-            let fingerprint = other.fingerprint(node);
-            self.insert(identifier, fingerprint, other.first_seen(node), standing)
+    /// Adds the identifiers of a shard, and returns their numbers here.
+    pub(super) fn add(&mut self, number: usize, shard: Shard) -> Places {
+        let Shard { entries, mut numbers } = shard;
+        if self.numbers[number].is_empty() {
+            let first = self.entries.append(entries);
+            // Whether 32 bits number everything is checked when all is known.
+            numbers.iter_mut().for_each(|node| *node = node.wrapping_add(first));
+            self.numbers[number] = numbers;
+            return Places::From(first);
+        }
+        let note = |node: Node| {
+            let standing = || entries.standing(node);
+            self.insert(&entries.identifier(node), entries.first_seen(node), standing)
         };
-        other.nodes().map(&mut note).collect()
+        Places::Each((0..entries.len() as Node).map(note).collect())
     }
 
     /// Makes room for so many identifiers.
     pub(super) fn reserve(&mut self, identifiers: usize) {
-        let entries = &self.entries;
-        self.numbers.reserve(identifiers, |node| entries[*node as usize].fingerprint[0]);
         self.entries.reserve(identifiers);
     }
 
-    /// Notes that an identifier with this fingerprint was seen, and returns its number.
-    pub(super) fn insert(
+    fn insert(
         &mut self,
-        (kind, value): (KindId, &str),
-        fingerprint: Fingerprint,
+        identifier: &Identifier<'_>,
         seen: Instant,
         standing: impl Fn() -> Standing,
     ) -> Node {
-        let is_same = |node: &Node| self.is_same(*node, fingerprint, kind, value);
-        if let Some(node) = self.numbers.find(fingerprint[0], is_same).copied() {
-            self.seen(node, seen, standing);
-            return node;
-        }
-        let node = self.len() as Node;
-        let (text, length, standing) = (self.texts.len(), value.len() as u32, standing());
-        self.texts.push_str(value);
-        self.entries.push(Entry { fingerprint, first_seen: seen, text, length, kind, standing });
-        let entries = &self.entries;
-        let hash = |node: &Node| entries[*node as usize].fingerprint[0];
-        self.numbers.insert_unique(fingerprint[0], node, hash);
-        node
-    }
-
-    fn seen(&mut self, node: Node, seen: Instant, standing: impl Fn() -> Standing) {
-        let entry = &mut self.entries[node as usize];
-        match entry.standing {
-            // What was taken back counts no more: it was seen for the first time now.
-            Standing::Retracted => (entry.first_seen, entry.standing) = (seen, standing()),
-            Standing::Active | Standing::Blocked => entry.first_seen = seen.min(entry.first_seen),
-        }
-    }
-
-    fn is_same(&self, node: Node, fingerprint: Fingerprint, kind: KindId, value: &str) -> bool {
-        let entry = self.entry(node);
-        entry.fingerprint == fingerprint && entry.kind == kind && self.value(node) == value
+        let numbers = &mut self.numbers[shard_of(identifier.fingerprint)];
+        self.entries.note(numbers, identifier, seen, standing)
     }
 }

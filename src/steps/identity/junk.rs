@@ -1,8 +1,12 @@
 //! Values that identify nobody, whatever their type.
 
+use memchr::memrchr;
+
 /// What programs write where they know nobody.
 const JUNK: [&str; 10] =
     ["-1", "null", "none", "nil", "nan", "n/a", "anonymous", "undefined", "unknown", "void"];
+/// How many bytes the longest of them has; all identifiers are looked at.
+const LONGEST_JUNK: usize = 9;
 /// Domains that are set aside for examples and tests. Not `.example`: the invented people of the sample have
 /// their addresses there, and they are people to the pipeline.
 const TEST_DOMAINS: [&str; 3] = ["example.com", "example.net", "example.org"];
@@ -12,11 +16,13 @@ const TEST_ENDINGS: [&str; 3] = [".invalid", ".localhost", ".test"];
 pub(super) fn is_junk(value: &str) -> bool {
     let value = value.trim();
     let is_blank = value.bytes().all(|byte| matches!(byte, b'0' | b'-'));
-    let is_word = || JUNK.iter().any(|junk| value.eq_ignore_ascii_case(junk));
-    is_blank || is_word() || value.rsplit_once('@').is_some_and(is_test_address)
+    let is_word =
+        || value.len() <= LONGEST_JUNK && JUNK.iter().any(|junk| value.eq_ignore_ascii_case(junk));
+    let at = || memrchr(b'@', value.as_bytes());
+    is_blank || is_word() || at().is_some_and(|at| is_test_address(&value[..at], &value[at + 1..]))
 }
 
-fn is_test_address((mailbox, domain): (&str, &str)) -> bool {
+fn is_test_address(mailbox: &str, domain: &str) -> bool {
     let ends_with = |ending: &&str| {
         let start = domain.len().checked_sub(ending.len());
         let tail = start.and_then(|start| domain.get(start..));
@@ -29,7 +35,12 @@ fn is_test_address((mailbox, domain): (&str, &str)) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_junk;
+    use super::{JUNK, LONGEST_JUNK, is_junk};
+
+    #[test]
+    fn the_longest_word_is_as_long_as_it_says() {
+        assert_eq!(JUNK.iter().map(|word| word.len()).max(), Some(LONGEST_JUNK));
+    }
 
     #[test]
     fn what_programs_write_for_nobody_is_junk() {

@@ -52,6 +52,7 @@ pub(crate) struct MeasuredEdges {
     kinds: Kinds,
     evidence: Evidence,
     validity: Validity,
+    threads: usize,
 }
 
 impl MeasuredEdges {
@@ -63,7 +64,7 @@ impl MeasuredEdges {
         let rows = left.len();
         let columns = [left, right].map(|texts| (0, StringArray::from(texts)));
         let columns = LinkColumns::new(columns.into());
-        Self::new(|kinds, interner| {
+        Self::new(1, |kinds, interner| {
             Ok(vec![Sighting::read(kinds, interner, &columns, repeat_n([0, 0], rows))?])
         })
     }
@@ -74,6 +75,7 @@ impl MeasuredEdges {
     }
 
     fn new(
+        threads: usize,
         read: impl FnOnce(&Kinds, &Interner) -> Result<Vec<Sighting>, MeasureError>,
     ) -> Result<Self, MeasureError> {
         let rules = rules()?;
@@ -84,9 +86,9 @@ impl MeasuredEdges {
         let interner = Interner::new();
         edges.batches = read(&kinds, &interner)?;
         let sightings = Gathered::of_object(interner, edges).add_to(&mut evidence.identifiers);
-        sightings.note_links(&mut evidence.links);
+        sightings.note_links(&evidence.links, threads);
         let validity = Validity::new(&rules, &kinds, &mut evidence.sources, 0);
-        Ok(Self { kinds, evidence: evidence.build()?, validity })
+        Ok(Self { kinds, evidence: evidence.build()?, validity, threads })
     }
 
     /// Resolves the edges and hands over what came of them.
@@ -94,8 +96,8 @@ impl MeasuredEdges {
         &mut self,
         take: impl FnOnce(&Resolved<'_>) -> Result<T, MeasureError>,
     ) -> Result<T, MeasureError> {
-        let Self { kinds, evidence, validity } = self;
-        let resolution = resolve(kinds, evidence, validity, &Verdicts::default());
+        let Self { kinds, evidence, validity, threads } = self;
+        let resolution = resolve(kinds, evidence, validity, &Verdicts::default(), *threads);
         let former = super::assign::Former::default();
         let assignment = assign(&Inputs {
             is_taken: &|_| false,
@@ -124,8 +126,9 @@ pub(crate) fn map_of_edges(
     map: &Path,
     threads: usize,
 ) -> Result<IdentityCounts, MeasureError> {
-    let mut edges = MeasuredEdges::new(|kinds, interner| read(edges, kinds, interner, threads))?;
-    let numbers = Numbers::new(&edges.kinds, &edges.evidence.identifiers, &[], 0);
+    let read = |kinds: &Kinds, interner: &Interner| read(edges, kinds, interner, threads);
+    let mut edges = MeasuredEdges::new(threads, read)?;
+    let numbers = Numbers::new(&edges.kinds, &edges.evidence.identifiers, &[], 0, threads);
     edges.resolved(|resolved| {
         let rows = resolved.map(&numbers)?;
         let mut file = ParquetFile::create(map, &rows.schema(), ParquetOptions::published())?;

@@ -26,10 +26,12 @@ mod apply;
 mod assign;
 mod before;
 mod bridges;
+mod by_shard;
 mod carry;
 mod causes;
 mod clean_files;
 mod clusters;
+mod entries;
 mod error;
 mod evidence;
 #[cfg(test)]

@@ -7,6 +7,7 @@ use arrow::array::{Array, AsArray};
 use arrow::buffer::BooleanBuffer;
 
 use super::Registry;
+use super::entries::Identifier;
 use super::identifiers::{Identifiers, Node, Standing};
 use super::interner::Interner;
 use super::kinds::{KindId, Kinds};
@@ -93,9 +94,8 @@ impl Touched<'_> {
     fn marks(&self, registry: &Registry) -> Vec<bool> {
         let values = registry.map().column(map::VALUE).as_string::<i32>();
         let is_seen = |row: usize| {
-            let (kind, value) = (self.kind_of[row], values.value(row));
-            let fingerprint = self.kinds.get(kind).fingerprint(value);
-            self.seen.holds(fingerprint, kind, value) || self.named.holds(fingerprint, kind, value)
+            let identifier = Identifier::new(self.kinds, self.kind_of[row], values.value(row));
+            self.seen.holds(&identifier) || self.named.find(&identifier).is_some()
         };
         (0..values.len()).map(is_seen).collect()
     }

@@ -2,6 +2,7 @@
 
 use super::identifiers::{Identifiers, Node};
 use super::kinds::Kinds;
+use crate::engine::sort_on_threads;
 
 /// The numbers that identifiers have in `map`.
 pub(super) struct Numbers {
@@ -21,15 +22,17 @@ impl Numbers {
         identifiers: &Identifiers,
         known: &[usize],
         given: usize,
+        threads: usize,
     ) -> Self {
         let (old, new) = (0..known.len() as Node, known.len() as Node..identifiers.len() as Node);
         let ranks = kinds.ranks_by_name();
         let value = |node: Node| identifiers.value(node);
-        let key =
-            |node: Node| (ranks[usize::from(identifiers.kind(node))], prefix(value(node)), node);
+        let key = |node: Node| {
+            (ranks[usize::from(identifiers.kind(node))] as u16, prefix(value(node)), node)
+        };
         let mut new: Vec<_> = new.map(key).collect();
-        new.sort_unstable_by(|left, right| {
-            let start = |key: &(usize, u128, Node)| (key.0, key.1);
+        sort_on_threads(threads, &mut new, |left, right| {
+            let start = |key: &(u16, u128, Node)| (key.0, key.1);
             start(left).cmp(&start(right)).then_with(|| value(left.2).cmp(value(right.2)))
         });
         let nodes: Vec<Node> = old.chain(new.into_iter().map(|(_, _, node)| node)).collect();

@@ -84,10 +84,8 @@ impl Registry {
         let links = self.near_links(near, &mut evidence.sources);
         let former = self.former(near)?;
         if retraction.objects.is_empty() {
-            evidence.links.reserve(links.len());
-            for link in links {
-                evidence.links.note(link);
-            }
+            evidence.links.note_all(&links);
+            let evidence = evidence.all_known();
             return Ok(Opened { evidence, former, ..Opened::default() });
         }
         if retraction.evidence.is_empty() && self.map.num_rows() > 0 {
@@ -96,6 +94,7 @@ impl Registry {
         let kept = live(retraction)?;
         evidence.identifiers.retract_all();
         evidence.read_again(kinds, &kept)?;
+        let evidence = evidence.all_known();
         Ok(Opened { evidence, former, former_links: links, kept: Some(kept) })
     }
 
@@ -166,11 +165,17 @@ impl Registry {
 pub(super) const RETRACTED: &str = "retracted";
 
 impl EvidenceBuilder {
+    /// Takes all links that are there as known before the night.
+    fn all_known(self) -> Self {
+        Self { links: self.links.all_known(), ..self }
+    }
+
     /// Notes all links that rows of `evidence` show, and which identifiers they name.
     fn read_again(&mut self, kinds: &Kinds, evidence: &[RecordBatch]) -> Result<(), IdentityError> {
         let known = self.identifiers.len() as Node;
         for batch in evidence {
             let rows = LinkRows::new(batch, &mut self.sources);
+            let mut links = Vec::with_capacity(rows.len());
             for row in 0..batch.num_rows() {
                 let link = rows.link(row);
                 for end in link.ends.into_iter().filter(|end| *end != NOBODY) {
@@ -180,9 +185,10 @@ impl EvidenceBuilder {
                     self.identifiers.see(kinds, end, link.first_seen);
                 }
                 if link.ends[1] != NOBODY {
-                    self.links.note(link);
+                    links.push(link);
                 }
             }
+            self.links.note_all(&links);
         }
         Ok(())
     }

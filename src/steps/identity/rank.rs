@@ -7,6 +7,7 @@ use super::identifiers::{Identifiers, Instant, Node};
 use super::kinds::{Fingerprint, KindId, Kinds};
 use super::links::Link;
 use super::origins::Origins;
+use crate::engine::sort_on_threads;
 use crate::plan;
 
 const MICROSECONDS_PER_DAY: i64 = 24 * 60 * 60 * 1_000_000;
@@ -17,6 +18,7 @@ pub(super) struct Ranked {
     pub(super) priority: u32,
     /// The number of the link in the evidence.
     pub(super) link: u32,
+    pub(super) ends: [Node; 2],
     first_seen: Instant,
 }
 
@@ -108,23 +110,29 @@ pub(super) struct Order {
 }
 
 /// Returns the links that count in the order in which they are taken: those of strong types first, then the oldest.
-pub(super) fn order(kinds: &Kinds, evidence: &Evidence, validity: &Validity) -> Order {
+pub(super) fn order(
+    kinds: &Kinds,
+    evidence: &Evidence,
+    validity: &Validity,
+    threads: usize,
+) -> Order {
     let identifiers = &evidence.identifiers;
-    let counts = |(_, link): &(u32, &Link)| {
-        link.ends.iter().all(|node| identifiers.is_active(*node))
-            && validity.holds(identifiers, link)
-    };
-    let rank = |(number, link): (u32, &Link)| {
-        let priority = |node: Node| kinds.get(identifiers.kind(node)).priority;
-        let priority = priority(link.ends[0]).max(priority(link.ends[1]));
-        Ranked { priority, link: number, first_seen: link.first_seen }
-    };
-    let links = (0..).zip(evidence.links.iter());
-    let (mut seen, mut alike): (Vec<Ranked>, Vec<Ranked>) = links
-        .filter(counts)
-        .map(rank)
-        .partition(|ranked| evidence.links.get(ranked.link).is_certain());
-    seen.sort_unstable_by(|left, right| {
+    // Links lead to and fro among the identifiers; these fit into a cache, those do not.
+    let active = |node: Node| identifiers.is_active(node).then(|| identifiers.kind(node));
+    let active: Vec<Option<KindId>> = identifiers.nodes().map(active).collect();
+    let (mut seen, mut alike): (Vec<Ranked>, Vec<Ranked>) = (Vec::new(), Vec::new());
+    for (number, link) in (0..).zip(evidence.links.iter()) {
+        let [Some(left), Some(right)] = link.ends.map(|node| active[node as usize]) else {
+            continue;
+        };
+        if validity.holds_between([left, right], link) {
+            let priority = kinds.get(left).priority.max(kinds.get(right).priority);
+            let Link { ends, first_seen, .. } = *link;
+            let ranked = Ranked { priority, link: number, ends, first_seen };
+            if link.is_certain() { seen.push(ranked) } else { alike.push(ranked) }
+        }
+    }
+    sort_on_threads(threads, &mut seen, |left, right| {
         let time = |ranked: &Ranked| (ranked.priority, ranked.first_seen);
         time(left).cmp(&time(right)).then_with(|| compare_ends(kinds, evidence, left, right))
     });

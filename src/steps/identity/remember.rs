@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, DictionaryArray, Float64Array, Int32Array, RecordBatch, StringArray, UInt32Array,
+    ArrayRef, DictionaryArray, Float64Array, Int32Array, RecordBatch, StringArray, StringBuilder,
+    TimestampMicrosecondBuilder, UInt32Array,
 };
 use arrow::compute::take;
 use arrow::datatypes::Int32Type;
@@ -15,7 +16,10 @@ use super::numbers::Numbers;
 use super::open::RETRACTED;
 use super::registry::LINKED;
 use super::resolved::Resolved;
-use super::schemas::{batch, instants, links_schema, map_schema, numbers, texts};
+use super::schemas::{batch, instants, links_schema, map_schema, numbers};
+
+/// So many identifiers are looked at for one column after the other.
+const NODES_AT_ONCE: usize = 1 << 12;
 
 impl Resolved<'_> {
     pub(super) fn map(&self, numbers_of: &Numbers) -> Result<RecordBatch, IdentityError> {
@@ -27,13 +31,24 @@ impl Resolved<'_> {
             Standing::Active => LINKED,
         };
         let nodes = || numbers_of.nodes.iter().copied();
-        let columns = vec![
+        let (mut types, mut values) = (StringBuilder::new(), StringBuilder::new());
+        let (mut states, mut seen) = (StringBuilder::new(), TimestampMicrosecondBuilder::new());
+        // All that is read of an identifier is read before it has left the caches.
+        for nodes in numbers_of.nodes.chunks(NODES_AT_ONCE) {
+            let nodes = || nodes.iter().copied();
+            nodes().for_each(|node| identifiers.fetch(node));
+            types.extend(nodes().map(|node| Some(self.type_name(node))));
+            values.extend(nodes().map(|node| Some(self.value(node))));
+            states.extend(nodes().map(|node| Some(state(node))));
+            seen.extend(nodes().map(|node| Some(identifiers.first_seen(node))));
+        }
+        let columns: Vec<ArrayRef> = vec![
             numbers(nodes().map(|node| Some(numbers_of.of(node)))),
-            texts(nodes().map(|node| Some(self.type_name(node)))),
-            texts(nodes().map(|node| Some(self.value(node)))),
+            Arc::new(types.finish()),
+            Arc::new(values.finish()),
             self.ids(nodes())?,
-            texts(nodes().map(|node| Some(state(node)))),
-            instants(nodes().map(|node| Some(identifiers.first_seen(node)))),
+            Arc::new(states.finish()),
+            Arc::new(seen.finish().with_timezone("UTC")),
             instants(nodes().map(|node| Some(self.customer(node)?.created))),
             instants(nodes().map(|node| self.valid_from(node))),
         ];

@@ -9,6 +9,9 @@ use super::rank::{Ranked, Validity, order, oriented, strength};
 use super::union_find::{Groups, Joined, Refusal};
 use super::verdicts::Verdicts;
 
+/// Of so many links the ends are fetched at once.
+const LINKS_AT_ONCE: usize = 128;
+
 /// Which identifiers belong together.
 pub(super) struct Resolution {
     /// For each identifier that points at a person: the one that stands for its group.
@@ -62,9 +65,10 @@ pub(super) fn resolve(
     evidence: &mut Evidence,
     validity: &Validity,
     verdicts: &Verdicts,
+    threads: usize,
 ) -> Resolution {
     let crowded = block_crowded(kinds, evidence, validity);
-    let links = order(kinds, evidence, validity);
+    let links = order(kinds, evidence, validity, threads);
     let mut resolver = Resolver::new(kinds, evidence);
     for (node, side) in &verdicts.sides {
         resolver.groups.take_side(*node, *side);
@@ -201,18 +205,25 @@ impl<'a> Resolver<'a> {
     }
 
     fn join(&mut self, tier: &[Ranked]) {
-        for ranked in tier {
-            let [left, right] = self.evidence.links.get(ranked.link).ends;
-            if self.is_ambiguous(left) || self.is_ambiguous(right) {
-                continue;
+        for some in tier.chunks(LINKS_AT_ONCE) {
+            some.iter().flat_map(|ranked| ranked.ends).for_each(|end| self.groups.fetch(end));
+            for ranked in some {
+                self.join_one(ranked);
             }
-            match self.groups.join(left, right) {
-                Joined::Already => {}
-                Joined::Now => self.joined.push(ranked.link),
-                Joined::Refused(refusal) => {
-                    let refused = self.refused(ranked, refusal);
-                    self.refused.push(refused);
-                }
+        }
+    }
+
+    fn join_one(&mut self, ranked: &Ranked) {
+        let [left, right] = ranked.ends;
+        if self.is_ambiguous(left) || self.is_ambiguous(right) {
+            return;
+        }
+        match self.groups.join(left, right) {
+            Joined::Already => {}
+            Joined::Now => self.joined.push(ranked.link),
+            Joined::Refused(refusal) => {
+                let refused = self.refused(ranked, refusal);
+                self.refused.push(refused);
             }
         }
     }
@@ -309,10 +320,10 @@ mod tests {
         for number in 0..nodes {
             evidence.identifiers.note(&kinds, 0, &format!("c{number}"), 0);
         }
-        links.for_each(|link| evidence.links.note(link));
+        evidence.links.note_all(&links.collect::<Vec<_>>());
         let validity = Validity::new(&rules, &kinds, &mut evidence.sources, 0);
         let mut evidence = evidence.build().unwrap();
-        resolve(&kinds, &mut evidence, &validity, &Verdicts::default())
+        resolve(&kinds, &mut evidence, &validity, &Verdicts::default(), 2)
     }
 
     fn groups(resolution: &Resolution) -> usize {

@@ -4,6 +4,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 use super::IdentityError;
+use super::entries::Identifier;
 use super::identifiers::{Instant, Node};
 use super::interner::{Code, Interner, Nodes};
 use super::kinds::Kinds;
@@ -44,13 +45,14 @@ impl Sighting {
         times: impl Iterator<Item = [Instant; 2]>,
     ) -> Result<Self, IdentityError> {
         let (of_row, found) = distinct(columns, times);
-        let (mut ends, mut codes): (Vec<u32>, Vec<Code>) = (Vec::new(), Vec::new());
+        let (mut ends, mut seen) = (Vec::new(), Vec::new());
         for set in &found {
-            for identifier in columns.of(set.row) {
-                codes.push(interner.note(kinds, identifier, set.times[0])?);
+            for (kind, value) in columns.of(set.row) {
+                seen.push((Identifier::new(kinds, kind, value), set.times[0]));
             }
-            ends.push(codes.len() as u32);
+            ends.push(seen.len() as u32);
         }
+        let codes: Vec<Code> = interner.note_all(kinds, &seen)?;
         // There are as many of these as batches, and they stay for long: none may have room that it does not need.
         let times = found.iter().map(|set| set.times).collect();
         let (of_row, ends, nodes) = (of_row.into(), ends.into(), codes.into());

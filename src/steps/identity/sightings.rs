@@ -1,5 +1,6 @@
 //! What a run has seen, object by object.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, DictionaryArray, Float64Array, Int32Array, RecordBatch, StringArray};
@@ -12,6 +13,10 @@ use super::numbers::Numbers;
 use super::origins::Origins;
 use super::row_sets::{RowSets, Sighting};
 use super::schemas::{batch, evidence_schema, instants, numbers};
+use crate::engine::{Queue, on_threads};
+
+/// So many links are noted at once: more would not fit into the caches of a core.
+const LINKS_AT_ONCE: usize = 1 << 15;
 
 /// What the objects of each source show; nothing for a source that links nothing.
 #[derive(Default)]
@@ -56,23 +61,28 @@ impl ObjectSeen {
 
 impl Sightings {
     /// Notes all links that rows show; their origins are sources.
-    pub(super) fn note_links(&self, links: &mut LinksBuilder) {
-        for object in self.sources.iter().flatten() {
-            for batch in &object.batches {
+    pub(super) fn note_links(&self, links: &LinksBuilder, threads: usize) {
+        let objects = self.sources.iter().flatten();
+        let batches =
+            objects.flat_map(|object| object.batches.iter().map(|batch| (object.source, batch)));
+        let queue = Queue::new(batches);
+        let noted: Result<_, Infallible> = on_threads(threads, |_| {
+            let mut seen = Vec::new();
+            while let Some((origin, batch)) = queue.next() {
                 batch.for_each_pair(|ends, [first_seen, last_seen]| {
                     if ends[1] != NOBODY {
-                        let weight = CERTAIN;
-                        links.note(Link {
-                            ends,
-                            origin: object.source,
-                            weight,
-                            first_seen,
-                            last_seen,
-                        });
+                        seen.push(Link { ends, origin, weight: CERTAIN, first_seen, last_seen });
                     }
                 });
+                if seen.len() >= LINKS_AT_ONCE {
+                    links.note_all(&seen);
+                    seen.clear();
+                }
             }
-        }
+            links.note_all(&seen);
+            Ok(())
+        });
+        let Ok(_) = noted;
     }
 
     /// Makes the rows of the table of evidence, path by path.

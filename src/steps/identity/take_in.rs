@@ -29,6 +29,7 @@ pub(super) struct Tonight<'a> {
     pub(super) matched: &'a Matches,
     /// The midnight of the night, in microseconds.
     pub(super) now: i64,
+    pub(super) threads: usize,
 }
 
 /// What a night shows, and what hangs together with it.
@@ -49,8 +50,6 @@ pub(super) struct Unresolved {
     pub(super) former: Former,
     /// The links of the night before, where some of them may have been taken back.
     pub(super) former_links: Vec<Link>,
-    /// How many links were known before; theirs are the first numbers.
-    pub(super) known_links: usize,
 }
 
 impl Tonight<'_> {
@@ -69,21 +68,21 @@ impl Tonight<'_> {
         let retraction = &self.before.retraction;
         let opened = registry.open(&kinds, &kind_of, &near, (sources, retraction))?;
         let Opened { mut evidence, former, former_links, kept } = opened;
-        let known_links = evidence.links.len();
         let sightings = gathered.add_to(&mut evidence.identifiers);
         let given = registry.map().num_rows();
-        let numbers = Numbers::new(&kinds, &evidence.identifiers, &near.numbers, given);
+        let numbers =
+            Numbers::new(&kinds, &evidence.identifiers, &near.numbers, given, self.threads);
         let files = Tables { folder: &ctx.work };
-        let (sources, links) = (&evidence.sources, &mut evidence.links);
+        let (sources, links) = (&evidence.sources, &evidence.links);
         let (stored, ()) = both(
             ctx.threads,
             || stored(files, kept, &sightings, (sources, &numbers)),
-            || sightings.note_links(links),
+            || sightings.note_links(links, ctx.threads),
         );
         let (stored, rows) = (stored?, sightings.into_rows());
         evidence.add_matches(&kinds, &self.matched.best_first);
         let evidence = evidence.build()?;
-        let unresolved = Unresolved { kinds, near, evidence, former, former_links, known_links };
+        let unresolved = Unresolved { kinds, near, evidence, former, former_links };
         Ok(Taken { unresolved, numbers, rows, stored })
     }
 

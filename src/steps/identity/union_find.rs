@@ -34,13 +34,20 @@ pub(super) enum Part {
 
 /// Disjoint groups of nodes, each of which may hold a limited number of members of each class.
 pub(super) struct Groups {
-    parents: Vec<Node>,
-    sizes: Vec<u32>,
+    nodes: Vec<Place>,
     limits: Vec<u32>,
     /// For each node that leads a group: its members of each class.
     counts: Vec<u32>,
     /// For each node that leads a group with members on sides of decisions: these sides.
     sides: HashMap<Node, Vec<Side>>,
+}
+
+/// Where a node is in its group.
+struct Place {
+    /// Itself for the node that leads the group.
+    parent: Node,
+    /// How many nodes the group has that it leads.
+    size: u32,
 }
 
 impl Groups {
@@ -57,8 +64,7 @@ impl Groups {
             }
         }
         Self {
-            parents: (0..nodes as Node).collect(),
-            sizes: vec![1; nodes],
+            nodes: (0..nodes as Node).map(|parent| Place { parent, size: 1 }).collect(),
             limits,
             counts,
             sides: HashMap::new(),
@@ -74,17 +80,24 @@ impl Groups {
         }
     }
 
+    /// Looks at where a node is, so that it is in the caches when it is asked for.
+    pub(super) fn fetch(&self, node: Node) {
+        let parent = self.nodes[node as usize].parent;
+        std::hint::black_box(self.nodes[parent as usize].size);
+    }
+
     /// Returns the node that leads the group of `node`.
     pub(super) fn find(&mut self, node: Node) -> Node {
         let mut node = node as usize;
         loop {
-            let parent = self.parents[node] as usize;
+            let parent = self.nodes[node].parent as usize;
             if parent == node {
                 return node as Node;
             }
             // Halving the path keeps later ones short without a second pass or recursion.
-            self.parents[node] = self.parents[parent];
-            node = self.parents[node] as usize;
+            let above = self.nodes[parent].parent;
+            self.nodes[node].parent = above;
+            node = above as usize;
         }
     }
 
@@ -107,12 +120,15 @@ impl Groups {
         if !self.sides.is_empty() && self.are_apart(left as Node, right as Node) {
             return Joined::Refused(Refusal::Decision);
         }
-        let (winner, loser) =
-            if self.sizes[left] >= self.sizes[right] { (left, right) } else { (right, left) };
-        self.parents[loser] = winner as Node;
-        self.sizes[winner] += self.sizes[loser];
+        let size = |leader: usize| self.nodes[leader].size;
+        let (winner, loser) = if size(left) >= size(right) { (left, right) } else { (right, left) };
+        self.nodes[winner].size += size(loser);
+        self.nodes[loser].parent = winner as Node;
         for class in 0..classes {
             self.counts[winner * classes + class] += self.counts[loser * classes + class];
+        }
+        if self.sides.is_empty() {
+            return Joined::Now;
         }
         if let Some(sides) = self.sides.remove(&(loser as Node)) {
             let known = self.sides.entry(winner as Node).or_default();

@@ -1,5 +1,6 @@
 //! Decisions of people, by the numbers of the identifiers they name.
 
+use super::entries::Identifier;
 use super::identifiers::{Identifiers, Node};
 use super::kinds::Kinds;
 use super::union_find::{Part, Side};
@@ -22,7 +23,7 @@ impl Verdicts {
         let mut verdicts = Self::default();
         let node = |named: &NamedIdentifier| {
             let kind = kinds.known(&named.identifier_type)?;
-            identifiers.find(kinds, kind, &named.value)
+            identifiers.find(&Identifier::new(kinds, kind, &named.value))
         };
         for (number, decision) in (0..).zip(decisions) {
             if decision.customer_id.is_some() {
