@@ -45,23 +45,26 @@ pub(crate) enum ParquetFileErrorKind {
     Value(#[from] ArrowError),
 }
 
-/// How a file is compressed.
+/// How a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ParquetOptions {
     compression: Compression,
+    /// Whether the file tells the bounds of its texts.
+    bounds_texts: bool,
 }
 
 impl ParquetOptions {
-    /// For files that this run itself reads back.
+    /// For stages and clean tables, which are read as a whole or by their dates. To find the bounds of their texts, which
+    /// nobody looks for, would take as long as to write them; and texts of customers have no business in a log.
     pub(crate) fn staged() -> Self {
-        Self { compression: Compression::LZ4_RAW }
+        Self { compression: Compression::LZ4_RAW, bounds_texts: false }
     }
 
     /// For files that stay. Ids and keys are most of their bytes, and of these a higher level of zstd saves nothing: the
     /// marts and identity tables of the sample are as large or larger at level 3, and take up to twice as long.
     pub(crate) fn published() -> Self {
         let level = ZstdLevel::try_new(1).unwrap_or_default();
-        Self { compression: Compression::ZSTD(level) }
+        Self { compression: Compression::ZSTD(level), bounds_texts: true }
     }
 
     /// Returns how the columns of rows like `sample` are written.
@@ -70,6 +73,13 @@ impl ParquetOptions {
         for name in varied_columns(sample) {
             properties =
                 properties.set_column_dictionary_enabled(ColumnPath::new(vec![name]), false);
+        }
+        if !self.bounds_texts {
+            for name in text_columns(sample) {
+                let path = ColumnPath::new(vec![name]);
+                properties =
+                    properties.set_column_statistics_enabled(path, EnabledStatistics::None);
+            }
         }
         properties
             .set_writer_version(WriterVersion::PARQUET_1_0)
@@ -194,6 +204,12 @@ fn sample(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<RecordBatch, Ar
     concat_batches(schema, &first.collect::<Vec<_>>())
 }
 
+fn text_columns(sample: &RecordBatch) -> Vec<String> {
+    let fields = sample.schema();
+    let texts = fields.fields().iter().filter(|field| field.data_type() == &DataType::Utf8);
+    texts.map(|field| field.name().clone()).collect()
+}
+
 /// Returns the columns of which more than three in four values are another, as those of keys and instants are.
 ///
 /// A dictionary of such values takes time and room beside the values themselves.
@@ -316,7 +332,8 @@ mod tests {
 
     use arrow::array::{
         ArrayRef, AsArray, DictionaryArray, DurationSecondArray, Int64Array, RecordBatch,
-        StringViewArray, Time64NanosecondArray, TimestampNanosecondArray, UInt32Array, UInt64Array,
+        StringArray, StringViewArray, Time64NanosecondArray, TimestampNanosecondArray, UInt32Array,
+        UInt64Array,
     };
     use arrow::datatypes::{DataType, Int64Type, TimeUnit, TimestampMicrosecondType, UInt8Type};
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -446,5 +463,20 @@ mod tests {
         assert_eq!(rows, [1_000_000, 1]);
         let column = written.metadata.row_group(0).column(0);
         assert!(column.statistics().is_some() && column.column_index_offset().is_some());
+    }
+
+    #[test]
+    fn texts_have_bounds_in_files_that_are_published_only() {
+        let texts: ArrayRef = Arc::new(StringArray::from(vec!["ann@example.org"]));
+        let numbers: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+        let batch = batch([("text", texts), ("number", numbers)]);
+        for (options, expected) in
+            [(ParquetOptions::staged(), [false, true]), (ParquetOptions::published(), [true, true])]
+        {
+            let written = written(&batch, options);
+            let group = written.metadata.row_group(0);
+            assert_eq!([0, 1].map(|column| group.column(column).statistics().is_some()), expected);
+            assert_eq!(written.batch, batch);
+        }
     }
 }
