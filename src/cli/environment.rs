@@ -19,8 +19,10 @@ use crate::settings::{self, Flags, Layers, Machine, Settings, Variables};
 use crate::warehouse::{Claim, Clock};
 use crate::zone::AsOf;
 
-/// What part of the memory batches between two steps may fill before they go to files.
-const SPOOL_SHARE: usize = 4;
+/// What part of the memory batches between two steps may fill before they go to files. The engine is idle meanwhile.
+const SPOOL_SHARE: usize = 2;
+/// What part of the memory stages that only others read may fill before they go to files.
+const KEPT_SHARE: usize = 4;
 /// What part of the memory the SQL engine leaves to everything else.
 const ENGINE_RESERVE: usize = 4;
 
@@ -139,6 +141,7 @@ impl Environment {
             threads: self.threads,
             memory: self.engine_memory(),
             spools: SpoolBudget::new(self.memory / SPOOL_SHARE),
+            kept: SpoolBudget::new(self.memory / KEPT_SHARE),
             listener,
         }
     }

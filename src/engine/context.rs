@@ -23,5 +23,7 @@ pub(crate) struct Context {
     pub(crate) memory: usize,
     /// What all spools of the run together may keep in memory; a part of `memory`.
     pub(crate) spools: SpoolBudget,
+    /// What stages that only others read may keep there later, when what spools held is written; a part of `memory`.
+    pub(crate) kept: SpoolBudget,
     pub(crate) listener: Arc<dyn Listener>,
 }

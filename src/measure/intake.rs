@@ -129,6 +129,7 @@ fn context(store: InMemory, timezone: chrono_tz::Tz) -> Result<Context, String> 
         threads: 1,
         memory: MEMORY,
         spools: SpoolBudget::new(MEMORY),
+        kept: SpoolBudget::new(MEMORY),
         listener: Arc::new(Deaf),
     })
 }

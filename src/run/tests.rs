@@ -113,6 +113,7 @@ pub(super) async fn told_night(
         threads: 1,
         memory: 1 << 28,
         spools: SpoolBudget::new(usize::MAX),
+        kept: SpoolBudget::new(usize::MAX),
         listener: Arc::new(Deaf),
     };
     let mut report = RunReport::begun(Header {

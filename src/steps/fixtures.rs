@@ -41,6 +41,7 @@ pub(crate) fn context(work: &Path, threads: usize) -> Context {
         threads,
         memory: 1 << 30,
         spools: SpoolBudget::new(usize::MAX),
+        kept: SpoolBudget::new(usize::MAX),
         listener: Arc::new(Deaf),
     }
 }

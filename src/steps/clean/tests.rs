@@ -129,6 +129,7 @@ async fn cleaned_on(
         threads: machine.threads,
         memory: 1 << 30,
         spools: SpoolBudget::new(machine.spools),
+        kept: SpoolBudget::new(machine.spools),
         listener: Arc::clone(&notes) as Arc<dyn Listener>,
     };
     let extracted = extract(&ctx, Arc::new(source)).await.unwrap();

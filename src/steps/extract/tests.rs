@@ -42,6 +42,7 @@ fn context(store: Arc<dyn ObjectStore>) -> Context {
         threads: 1,
         memory: 1 << 30,
         spools: SpoolBudget::new(1 << 30),
+        kept: SpoolBudget::new(1 << 30),
         listener: Arc::new(Deaf),
     }
 }

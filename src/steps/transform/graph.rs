@@ -155,7 +155,7 @@ pub(super) async fn computed(
     let session = over.session;
     let folder = ctx.work.join("stages").join(stage.name.as_str());
     let pool = Arc::clone(&session.runtime_env().memory_pool);
-    let keeper = Keeper { budget: ctx.spools.clone(), pool };
+    let keeper = Keeper { budget: ctx.kept.clone(), pool };
     let stored = materialise(session, logical, stage, &folder, &keeper).await?;
     let (files, kept, repeated_keys) = match stored {
         Stored::Mart(Mart { file, repeated_keys }) => (vec![file], Vec::new(), Some(repeated_keys)),
