@@ -1,12 +1,13 @@
 //! Shows what a run is doing, on stderr.
 #![expect(clippy::print_stderr, reason = "progress is what this listener writes")]
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::report::{Event, Listener, StepReport};
+use crate::report::{Event, Listener, Step, StepReport};
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub(super) struct Progress {
     bar: ProgressBar,
     since: Instant,
     steps: Mutex<Vec<StepReport>>,
+    /// What was begun once more.
+    again: Mutex<BTreeSet<(Step, String)>>,
 }
 
 impl Progress {
@@ -37,7 +40,7 @@ impl Progress {
         if style == Style::Bar {
             bar.enable_steady_tick(Duration::from_millis(120));
         }
-        Self { style, bar, since: Instant::now(), steps: Mutex::new(Vec::new()) }
+        Self { style, bar, since: Instant::now(), steps: Mutex::default(), again: Mutex::default() }
     }
 
     /// Ends the show and returns the steps that were done.
@@ -47,13 +50,18 @@ impl Progress {
         std::mem::take(&mut *steps)
     }
 
+    fn begun_again(&self) -> MutexGuard<'_, BTreeSet<(Step, String)>> {
+        self.again.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn finished(&self, step: StepReport) {
         match self.style {
             Style::Hidden | Style::Bar => {}
             Style::Lines => {
-                let StepReport { step, subject, count, elapsed_ms, .. } = &step;
+                let StepReport { step, subject, count, elapsed_ms, again, .. } = &step;
                 let (name, unit) = (step.as_str(), step.unit());
-                eprintln!("{name:<9} {subject}: {count} {unit} in {elapsed_ms} ms");
+                let again = if *again { ", once more for lack of memory" } else { "" };
+                eprintln!("{name:<9} {subject}: {count} {unit} in {elapsed_ms} ms{again}");
             }
             Style::Json => {
                 if let Ok(line) = serde_json::to_string(&step) {
@@ -76,6 +84,9 @@ impl Listener for Progress {
             Event::Started { step, subject } => {
                 self.bar.set_message(format!("{} {subject}", step.as_str()));
             }
+            Event::BegunAgain { step, subject } => {
+                self.begun_again().insert((*step, (*subject).to_owned()));
+            }
             Event::ObjectCleaned { source, object } => {
                 self.bar.set_message(format!("clean {source}: {object}"));
             }
@@ -85,6 +96,7 @@ impl Listener for Progress {
                 count: *count,
                 started_ms: self.since.elapsed().saturating_sub(*elapsed).as_millis() as u64,
                 elapsed_ms: elapsed.as_millis() as u64,
+                again: self.begun_again().contains(&(*step, (*subject).to_owned())),
             }),
         }
     }

@@ -49,6 +49,8 @@ pub(crate) enum Event<'a> {
     Started { step: Step, subject: &'a str },
     /// One object has been decoded and cleaned.
     ObjectCleaned { source: &'a str, object: &'a str },
+    /// What a step found too little memory for begins once more, by itself.
+    BegunAgain { step: Step, subject: &'a str },
     /// A step is done with a source, a stage or the whole.
     Finished { step: Step, subject: &'a str, count: u64, elapsed: Duration },
 }

@@ -188,6 +188,10 @@ pub(crate) struct StepReport {
     pub(crate) started_ms: u64,
     /// How long it worked; others may have worked at the same time.
     pub(crate) elapsed_ms: u64,
+    /// Whether it found too little memory at first and did the work once more, by itself; the time is that of the second
+    /// attempt.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) again: bool,
 }
 
 /// How one check went.

@@ -1,7 +1,7 @@
 //! What finds too little memory beside others is computed once more, by itself.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use arrow::array::{Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -15,8 +15,9 @@ use datafusion::prelude::SessionContext;
 
 use super::audit::evaluate;
 use super::transform::{Advance, StagedTable, TransformError, Why, transform_over};
-use crate::engine::{Parameters, Resources, Tables, session};
+use crate::engine::{Context, Parameters, Resources, Tables, session};
 use crate::plan::{self, Plan};
+use crate::report::{Event, Listener};
 use crate::steps::fixtures::{context, tiny_plan};
 
 fn plan() -> Plan {
@@ -91,11 +92,29 @@ struct Night {
     plan: Plan,
     work: tempfile::TempDir,
     tables: Tables,
+    begun_again: Arc<BegunAgain>,
+}
+
+/// Notes what was begun once more.
+#[derive(Default)]
+struct BegunAgain(Mutex<Vec<String>>);
+
+impl Listener for BegunAgain {
+    fn on(&self, event: &Event<'_>) {
+        if let Event::BegunAgain { subject, .. } = event {
+            self.0.lock().unwrap().push((*subject).to_owned());
+        }
+    }
 }
 
 impl Night {
     fn new() -> Self {
-        Self { plan: plan(), work: tempfile::tempdir().unwrap(), tables: Tables::new() }
+        Self {
+            plan: plan(),
+            work: tempfile::tempdir().unwrap(),
+            tables: Tables::new(),
+            begun_again: Arc::default(),
+        }
     }
 
     fn reads(&mut self, name: &str, heavy: Heavy) {
@@ -114,7 +133,9 @@ impl Night {
     }
 
     async fn staged(&mut self) -> Result<Vec<StagedTable>, TransformError> {
-        let (ctx, session) = (context(self.work.path(), 2), self.session());
+        let listener: Arc<dyn Listener> = Arc::<BegunAgain>::clone(&self.begun_again);
+        let ctx = Context { listener, ..context(self.work.path(), 2) };
+        let session = self.session();
         let (parameters, advance) = (self.parameters(), Arc::new(Advance::none(Why::Asked)));
         let stages = &self.plan.stages;
         transform_over(&ctx, &session, &mut self.tables, &parameters, stages, &advance).await
@@ -129,6 +150,7 @@ async fn a_stage_that_finds_too_little_memory_is_computed_once_more_on_one_threa
     let staged = night.staged().await.unwrap();
     let rows: Vec<u64> = staged.iter().map(StagedTable::rows).collect();
     assert_eq!((rows, threads(&reads)), (vec![3, 1], vec![2, 1]));
+    assert_eq!(*night.begun_again.0.lock().unwrap(), ["numbers"]);
 }
 
 #[tokio::test]

@@ -58,6 +58,8 @@ pub(crate) async fn transform_over(
         let (staged, table) = match ended {
             Ok(computed) => computed,
             Err(error) if error.kind.lacked_memory() && turns.once_more(error.stage.as_str()) => {
+                let (step, subject) = (Step::Transform, error.stage.as_str());
+                ctx.listener.on(&Event::BegunAgain { step, subject });
                 continue;
             }
             Err(error) => {
