@@ -127,6 +127,6 @@ impl Tonight<'_> {
         let causes =
             Causes { resolved: &resolved, validity: &validity, former_links: &former_links };
         let outcome = Outcome { resolved: &resolved, numbers, causes: &causes, carry };
-        outcome.told(files, &rules.guards)
+        outcome.told(files, &rules.guards, threads)
     }
 }

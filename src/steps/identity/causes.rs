@@ -44,10 +44,9 @@ impl Causes<'_> {
     fn creations(&self, changes: &[Change], causes: &mut [Option<Cause>]) {
         let created = changes.iter().enumerate();
         let created = created.filter(|(_, change)| change.kind == ChangeKind::Created);
-        let created: HashMap<_, _> =
-            created.map(|(place, change)| (change.customer, place)).collect();
-        if created.is_empty() {
-            return;
+        let mut place_of = vec![None; self.resolved.assignment.customers.len()];
+        for (place, change) in created {
+            place_of[change.customer as usize] = Some(place);
         }
         let identifiers = &self.resolved.evidence.identifiers;
         let seniority = |node: Node| {
@@ -56,10 +55,10 @@ impl Causes<'_> {
         };
         for node in identifiers.nodes() {
             let customer = self.resolved.assignment.of[node as usize];
-            let Some(place) = customer.and_then(|customer| created.get(&customer)) else {
+            let Some(place) = customer.and_then(|customer| place_of[customer as usize]) else {
                 continue;
             };
-            let cause = &mut causes[*place];
+            let cause = &mut causes[place];
             if cause.is_none_or(|cause: Cause| seniority(node) < seniority(cause.left)) {
                 *cause = Some(Cause { reason: "seen", left: node, right: None, source: None });
             }

@@ -7,6 +7,7 @@ use arrow::buffer::BooleanBuffer;
 use arrow::compute::{cast, concat_batches, sort_to_indices, take_record_batch};
 use arrow::datatypes::{Int64Type, SchemaRef, TimestampMicrosecondType};
 use arrow::error::ArrowError;
+use foldhash::fast::FixedState;
 
 use super::IdentityError;
 use super::schemas::{batch, customers_schema, instants, links_schema, map_schema, numbers, texts};
@@ -112,7 +113,7 @@ impl Registry {
         let ids = self.map.column(map::CUSTOMER).as_string::<i32>();
         let times = |column| self.map.column(column).as_primitive::<TimestampMicrosecondType>();
         let (first_seen, created) = (times(map::FIRST_SEEN), times(map::CREATED));
-        let mut places: HashMap<&str, usize> = HashMap::new();
+        let mut places: HashMap<&str, usize, FixedState> = HashMap::default();
         let mut customers: Vec<(&str, i64, i64, i64)> = Vec::new();
         for (row, id) in (0..).zip(ids) {
             let Some(id) = id else { continue };

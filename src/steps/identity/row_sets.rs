@@ -59,6 +59,11 @@ impl Sighting {
         Ok(Self { sets: RowSets { of_row, ends, nodes }, times })
     }
 
+    /// Returns how many sets there are.
+    pub(super) fn sets(&self) -> usize {
+        self.times.len()
+    }
+
     /// Puts nodes in the place of the codes that were read.
     pub(super) fn name(&mut self, nodes: &Nodes) {
         for node in &mut self.sets.nodes {

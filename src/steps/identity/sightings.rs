@@ -18,6 +18,10 @@ use crate::engine::{Queue, on_threads};
 /// So many links are noted at once: more would not fit into the caches of a core.
 const LINKS_AT_ONCE: usize = 1 << 15;
 
+/// A file of evidence with so many sets of identifiers is followed by another: files are written side by side, and how many
+/// there are must not depend on the number of threads.
+const SETS_OF_A_FILE: usize = 500_000;
+
 /// What the objects of each source show; nothing for a source that links nothing.
 #[derive(Default)]
 pub(super) struct Sightings {
@@ -35,6 +39,20 @@ pub(super) struct ObjectSeen {
 
 /// What the rows of each source bear: for each object, for each of its batches.
 pub(super) type RowsOfSources = Vec<Vec<Vec<RowSets>>>;
+
+/// Objects of one path.
+pub(super) struct Group<'a>(Vec<&'a ObjectSeen>);
+
+impl Group<'_> {
+    /// Makes the rows of the table of evidence.
+    pub(super) fn evidence(
+        &self,
+        sources: &Origins,
+        numbers: &Numbers,
+    ) -> Result<RecordBatch, IdentityError> {
+        rows(&pairs(&self.0, numbers), self.0[0].key(sources))
+    }
+}
 
 /// Two identifiers that an object shows together, by their numbers, the lower one first.
 struct Pair {
@@ -85,20 +103,24 @@ impl Sightings {
         let Ok(_) = noted;
     }
 
-    /// Makes the rows of the table of evidence, path by path.
-    pub(super) fn evidence(
-        &self,
-        sources: &Origins,
-        numbers: &Numbers,
-    ) -> impl Iterator<Item = Result<RecordBatch, IdentityError>> {
+    /// Returns the objects in the order in which the table of evidence has them, divided among its files. Those of one path
+    /// are one group.
+    pub(super) fn files_of_evidence(&self, sources: &Origins) -> Vec<Vec<Group<'_>>> {
         let mut objects: Vec<&ObjectSeen> = self.sources.iter().flatten().collect();
         objects.sort_by(|left, right| left.key(sources).cmp(&right.key(sources)));
-        let groups = objects.chunk_by(|left, right| left.key(sources) == right.key(sources));
-        let groups: Vec<Vec<&ObjectSeen>> = groups.map(<[_]>::to_vec).collect();
-        groups.into_iter().map(move |objects| {
-            let pairs = pairs(&objects, numbers);
-            rows(&pairs, objects[0].key(sources))
-        })
+        let (mut files, mut sets) = (vec![Vec::new()], 0);
+        for group in objects.chunk_by(|left, right| left.key(sources) == right.key(sources)) {
+            if sets >= SETS_OF_A_FILE {
+                files.push(Vec::new());
+                sets = 0;
+            }
+            sets +=
+                group.iter().flat_map(|object| &object.batches).map(Sighting::sets).sum::<usize>();
+            if let Some(last) = files.last_mut() {
+                last.push(Group(group.to_vec()));
+            }
+        }
+        files
     }
 
     /// Forgets when it was, and in which object.

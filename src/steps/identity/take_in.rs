@@ -18,7 +18,7 @@ use super::sightings::{RowsOfSources, Sightings};
 use super::stored::Tables;
 use super::types::{EVIDENCE, FormerFiles, StoredTable};
 use super::{Before, Carried, IdentityError};
-use crate::engine::{Context, both};
+use crate::engine::{Context, Queue, both, on_threads};
 use crate::plan;
 use crate::steps::dedupe::Deduped;
 
@@ -76,7 +76,7 @@ impl Tonight<'_> {
         let (sources, links) = (&evidence.sources, &evidence.links);
         let (stored, ()) = both(
             ctx.threads,
-            || stored(files, kept, &sightings, (sources, &numbers)),
+            || stored(files, kept, &sightings, (sources, &numbers), ctx.threads),
             || sightings.note_links(links, ctx.threads),
         );
         let (stored, rows) = (stored?, sightings.into_rows());
@@ -139,10 +139,26 @@ fn stored(
     kept: Option<Vec<RecordBatch>>,
     sightings: &Sightings,
     (sources, numbers): (&Origins, &Numbers),
+    threads: usize,
 ) -> Result<StoredTable, IdentityError> {
     let former = if kept.is_some() { FormerFiles::Replaced } else { FormerFiles::Kept };
-    let kept = kept.unwrap_or_default().into_iter().map(Ok);
-    let rows = kept.chain(sightings.evidence(sources, numbers));
-    let file = files.file(EVIDENCE, 0, &evidence_schema(), rows)?;
-    Ok(StoredTable { name: EVIDENCE, files: vec![file], former })
+    let schema = evidence_schema();
+    let mut written = Vec::new();
+    if let Some(kept) = kept {
+        written.push(files.file(EVIDENCE, 0, &schema, kept.into_iter().map(Ok))?);
+    }
+    let first = written.len();
+    let queue = Queue::new((first..).zip(sightings.files_of_evidence(sources)));
+    let new = on_threads(threads, |_| {
+        let mut written = Vec::new();
+        while let Some((number, groups)) = queue.next() {
+            let rows = groups.iter().map(|group| group.evidence(sources, numbers));
+            written.push((number, files.file(EVIDENCE, number, &schema, rows)?));
+        }
+        Ok::<_, IdentityError>(written)
+    })?;
+    let mut new: Vec<_> = new.into_iter().flatten().collect();
+    new.sort_by_key(|(number, _)| *number);
+    written.extend(new.into_iter().map(|(_, file)| file));
+    Ok(StoredTable { name: EVIDENCE, files: written, former })
 }

@@ -14,7 +14,7 @@ use super::schemas::history_schema;
 use super::stored::{Tables, of_known};
 use super::types::{CLUSTERS, CONFLICTS, FormerFiles, LINKS, MAP, StoredTable};
 use super::{GuardOutcome, IdentityCounts, IdentityError, Registry, tables};
-use crate::engine::Customers;
+use crate::engine::{Customers, both};
 use crate::plan;
 
 /// What was resolved, and what is carried over.
@@ -62,6 +62,7 @@ impl Outcome<'_> {
         &self,
         files: Tables<'_>,
         guards: &plan::Guards,
+        threads: usize,
     ) -> Result<Told, IdentityError> {
         let clusters = self.clusters()?;
         let counts = self.resolved.counts();
@@ -78,15 +79,31 @@ impl Outcome<'_> {
         let ids = registry.customer_ids();
         let counts =
             IdentityCounts { identifiers: (ids.len() - ids.null_count()) as u64, ..counts };
-        let map = files.store(MAP, registry.map(), FormerFiles::Replaced)?;
-        let history = self.history(files, &registry)?;
-        let known = Known::by(&registry)?;
-        drop(registry);
-        let changes =
-            tables::changes(self.resolved, &self.causes.of(&self.resolved.assignment.changes))?;
-        let changed = files.store("changes", &changes, FormerFiles::Kept)?;
+        let (registered, (known, changes)) = both(
+            threads,
+            || self.registered(files, &registry),
+            || (Known::by(&registry), self.changes(files)),
+        );
+        let ([map, history], (changed, changes)) = (registered?, changes?);
         let stored = vec![map, links, changed, conflicts, clusters, history];
-        Ok(Told { known, stored, changes: of_known(&changes)?, guards, counts })
+        Ok(Told { known: known?, stored, changes, guards, counts })
+    }
+
+    /// Writes the identifiers and their history.
+    fn registered(
+        &self,
+        files: Tables<'_>,
+        registry: &Registry,
+    ) -> Result<[StoredTable; 2], IdentityError> {
+        let map = files.store(MAP, registry.map(), FormerFiles::Replaced)?;
+        Ok([map, self.history(files, registry)?])
+    }
+
+    /// Writes what became of customers; returns that of those who were known before too.
+    fn changes(&self, files: Tables<'_>) -> Result<(StoredTable, RecordBatch), IdentityError> {
+        let causes = self.causes.of(&self.resolved.assignment.changes);
+        let changes = tables::changes(self.resolved, &causes)?;
+        Ok((files.store("changes", &changes, FormerFiles::Kept)?, of_known(&changes)?))
     }
 
     fn map(&self) -> Result<RecordBatch, IdentityError> {
