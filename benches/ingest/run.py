@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Measures ingest side by side: martlet, DuckDB and Polars decode, clean, deduplicate and write the same files in turn.
 
-usage: run.py MARTLET [--customers N] [--days N] [--rounds N] [--threads N] [--folder DIR] [--peers duckdb,polars]
+usage: run.py MARTLET [--customers N] [--days N] [--rounds N] [--threads N] [--folder DIR] [--peers duckdb,polars] [--floor FLOOR]
 
 MARTLET is a release build. Data, the peers' environment and what all write lie in DIR (target/bench by default). Prints
 ratios of martlet to each peer, pair by pair: median, least and greatest; then how martlet's own time is spent, step by
 step, and how many megabytes of decompressed text it decodes and cleans a second on one core. Fails where a peer keeps other rows.
+FLOOR is the bench program `floor` of a release build, which decompresses the same files, finds their fields and writes them as
+Parquet, and nothing else; it is measured as another peer.
 """
 
 import argparse
@@ -25,6 +27,7 @@ sys.path.insert(0, str(HERE.parent / "night"))
 
 from spans import step_seconds  # noqa: E402
 
+FOLDERS = {"web_events": "web", "app_events": "app", "store_sales": "store"}
 PEERS = {"duckdb": "duckdb==2.0.0", "polars": "polars==2.1.0"}
 # Polars cuts rows of too many fields instead of telling them, so it keeps a few rows that are rejects.
 SURPLUS = {"duckdb": 0, "polars": 0.005}
@@ -40,6 +43,7 @@ def arguments():
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--folder", type=pathlib.Path, default=HERE.parent.parent / "target" / "bench")
     parser.add_argument("--peers", type=lambda text: text.split(","), default=list(PEERS))
+    parser.add_argument("--floor", type=pathlib.Path)
     return parser.parse_args()
 
 
@@ -88,6 +92,17 @@ def run_peer(options, python, peer, raw):
     return {source: counts["kept"] for source, counts in json.loads(told).items()}, figures
 
 
+def run_floor(options, raw):
+    """Runs the floor over the folders of the three sources, put beside each other by second names of their files."""
+    alone, out = raw.with_name(f"{raw.name}-ingest"), options.folder / "floor"
+    for folder in FOLDERS.values():
+        if not (alone / folder).exists():
+            shutil.copytree(raw / folder, alone / folder, copy_function=os.link)
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir()
+    return measured([options.floor, alone, out, str(options.threads)])[1]
+
+
 def text_megabytes(raw, folder):
     """Returns how long the texts of a source are once they are decompressed."""
     total = 0
@@ -123,7 +138,7 @@ def show_steps(options, raw, runs, decoding):
         show(name, spent(runs, step))
     show("together", [run["wall"] for run in runs])
     print(f"decode and clean, MB of text a second on each of {options.threads} cores:")
-    for source, folder in {"web_events": "web", "app_events": "app", "store_sales": "store"}.items():
+    for source, folder in FOLDERS.items():
         size = text_megabytes(raw, folder)
         show(source, [size / max(run["clean"][source], 1e-3) / options.threads for run in runs], ".0f")
 
@@ -134,13 +149,17 @@ def main():
     options.folder = options.folder.resolve()
     options.folder.mkdir(parents=True, exist_ok=True)
     python, raw = prepared(options)
-    pairs = {peer: [] for peer in options.peers}
+    peers = options.peers + (["floor"] if options.floor else [])
+    pairs = {peer: [] for peer in peers}
     runs, decoding = [], []
     for round_number in range(options.rounds + 1):
-        for peer in options.peers:
+        for peer in peers:
             kept, ours = run_martlet(options, raw)
-            peer_kept, theirs = run_peer(options, python, peer, raw)
-            compare(peer, kept, peer_kept)
+            if peer == "floor":
+                theirs = run_floor(options, raw)
+            else:
+                peer_kept, theirs = run_peer(options, python, peer, raw)
+                compare(peer, kept, peer_kept)
             # The first round warms the caches of the system.
             if round_number > 0:
                 runs.append(ours)
