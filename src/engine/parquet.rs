@@ -54,8 +54,8 @@ pub(crate) struct ParquetOptions {
 }
 
 impl ParquetOptions {
-    /// For stages and clean tables, which are read as a whole or by their dates. To find the bounds of their texts, which
-    /// nobody looks for, would take as long as to write them; and texts of customers have no business in a log.
+    /// For stages that the run itself reads back, and for clean tables, which are read by their dates. Nobody looks for
+    /// bounds of their texts, to find them every text is compared, and texts of customers have no business in a log.
     pub(crate) fn staged() -> Self {
         Self { compression: Compression::LZ4_RAW, bounds_texts: false }
     }

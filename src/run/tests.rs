@@ -12,9 +12,9 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use super::{ErrorClass, Options, Purpose, RunError, execute};
 use crate::engine::{Context, Root, SpoolBudget};
 use crate::names::RunId;
-use crate::plan::{self, Plan};
+use crate::plan::Plan;
 use crate::report::{Event, Header, Listener, RunReport, Status};
-use crate::spec::{self, SourceTree};
+use crate::steps::fixtures::plan_of;
 use crate::warehouse::fault::{Fault, FaultStore};
 use crate::warehouse::{Claim, Claimed, Warehouse, Zone, claim};
 use crate::zone::AsOf;
@@ -50,10 +50,7 @@ impl Listener for Deaf {
 }
 
 fn plan() -> Plan {
-    let mut tree = SourceTree::default();
-    tree.insert("pipelines/tiny.yaml", PIPELINE);
-    tree.insert("sql/fact_totals.sql", TOTALS);
-    plan::resolve(&spec::load(&tree, "pipelines/tiny.yaml").unwrap()).unwrap()
+    plan_of(PIPELINE, &[("sql/fact_totals.sql", TOTALS)])
 }
 
 pub(super) fn root(store: &Arc<dyn ObjectStore>, prefix: &str) -> Root {

@@ -58,6 +58,11 @@ sources:
   orders: { path: orders/*.csv, format: csv, columns: { number: { type: integer, required: true } } }
 publish: [fact_last]
 ";
+    plan_of(pipeline, files)
+}
+
+/// Makes the plan of a pipeline and the files beside it.
+pub(crate) fn plan_of(pipeline: &str, files: &[(&str, &str)]) -> plan::Plan {
     let mut tree = SourceTree::default();
     for (path, text) in [("pipelines/tiny.yaml", pipeline)].iter().chain(files) {
         tree.insert(path, text);

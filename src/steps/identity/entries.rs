@@ -20,7 +20,7 @@ impl<'a> Identifier<'a> {
     }
 }
 
-/// So many bytes of a value lie beside all else that is looked at of it: a UUID, most cookies and addresses.
+/// So many bytes of a value lie beside all else that is looked at of it; a UUID has as many.
 const SHORT: usize = 36;
 /// Stands for the length of a value that lies elsewhere.
 const LONG: u8 = u8::MAX;

@@ -21,7 +21,7 @@ pub(super) enum Standing {
     Retracted,
 }
 
-/// In so many parts are identifiers looked for, each of which fits into the caches of a core.
+/// In so many parts are identifiers looked for: the smaller one is, the more of it stays in the caches of a core.
 pub(super) const SHARDS: usize = 256;
 
 /// Returns the part in which an identifier is looked for.

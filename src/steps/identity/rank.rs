@@ -117,7 +117,7 @@ pub(super) fn order(
     threads: usize,
 ) -> Order {
     let identifiers = &evidence.identifiers;
-    // Links lead to and fro among the identifiers; these fit into a cache, those do not.
+    // Links lead to and fro among the identifiers; this is a sixteenth of what is known of them.
     let active = |node: Node| identifiers.is_active(node).then(|| identifiers.kind(node));
     let active: Vec<Option<KindId>> = identifiers.nodes().map(active).collect();
     let (mut seen, mut alike): (Vec<Ranked>, Vec<Ranked>) = (Vec::new(), Vec::new());

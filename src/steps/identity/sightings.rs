@@ -15,7 +15,7 @@ use super::row_sets::{RowSets, Sighting};
 use super::schemas::{batch, evidence_schema, instants, numbers};
 use crate::engine::{Queue, on_threads};
 
-/// So many links are noted at once: more would not fit into the caches of a core.
+/// So many links are noted at once, about a hundred of each shard.
 const LINKS_AT_ONCE: usize = 1 << 15;
 
 /// A file of evidence with so many sets of identifiers is followed by another: files are written side by side, and how many
