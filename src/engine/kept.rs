@@ -5,9 +5,6 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
-use datafusion::catalog::TableProvider;
-use datafusion::datasource::MemTable;
-use datafusion::error::Result;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
 
 use super::spool::{SpoolBudget, size_of_rows};
@@ -71,15 +68,6 @@ impl Drop for Kept {
     fn drop(&mut self) {
         self.budget.give_back(self.taken);
     }
-}
-
-/// Makes a table of rows in memory, a partition of each.
-pub(crate) fn table_of_kept(
-    schema: &SchemaRef,
-    partitions: &[Kept],
-) -> Result<Arc<dyn TableProvider>> {
-    let batches = partitions.iter().map(|kept| kept.batches.clone()).collect();
-    Ok(Arc::new(MemTable::try_new(Arc::clone(schema), batches)?))
 }
 
 #[cfg(test)]

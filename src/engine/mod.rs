@@ -7,15 +7,18 @@ mod customers;
 mod difference;
 mod expression;
 mod first_value;
+mod groups;
 mod joins;
 mod kept;
 mod key;
 mod key_set;
 mod parallel;
 mod parquet;
+mod partitions;
 mod published;
 mod separable;
 mod session;
+mod sort;
 mod spool;
 mod sql;
 mod store;
@@ -28,13 +31,14 @@ pub(crate) use context::Context;
 pub(crate) use customers::Customers;
 pub(crate) use difference::{difference, has_rows, keys_of, rows_from};
 pub(crate) use expression::{ExpressionError, RowExpression};
-pub(crate) use kept::{Keeper, Kept, table_of_kept};
+pub(crate) use kept::{Keeper, Kept};
 pub(crate) use key::goes_on;
 pub(crate) use key_set::{KeySet, rows_of_keys, rows_of_others};
 pub(crate) use parallel::{Queue, both, on_threads, sort_on_threads};
 pub(crate) use parquet::{
     FileSummary, ParquetFile, ParquetFileError, ParquetFileErrorKind, ParquetOptions, parquet_bytes,
 };
+pub(crate) use partitions::{Layout, table_of_file_partitions, table_of_kept};
 pub(crate) use published::Published;
 pub(crate) use separable::{
     Compared, Ground, Input, Inseparable, Night, Separation, separable, stamps,

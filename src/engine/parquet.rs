@@ -13,6 +13,7 @@ use datafusion::common::hash_utils::{RandomState, create_hashes};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::schema::types::ColumnPath;
 
@@ -68,8 +69,9 @@ impl ParquetOptions {
     }
 
     /// Returns how the columns of rows like `sample` are written.
-    fn properties(self, sample: &RecordBatch) -> WriterProperties {
-        let mut properties = WriterProperties::builder();
+    fn properties(self, sample: &RecordBatch, order: &[SortingColumn]) -> WriterProperties {
+        let order = (!order.is_empty()).then(|| order.to_vec());
+        let mut properties = WriterProperties::builder().set_sorting_columns(order);
         for name in varied_columns(sample) {
             properties =
                 properties.set_column_dictionary_enabled(ColumnPath::new(vec![name]), false);
@@ -109,6 +111,7 @@ pub(crate) struct ParquetFile {
     path: PathBuf,
     schema: SchemaRef,
     options: ParquetOptions,
+    order: Vec<SortingColumn>,
     state: State,
     rows: u64,
 }
@@ -135,7 +138,18 @@ impl ParquetFile {
         let file = open(path).map_err(|error| failed(path, error.into()))?;
         let state = State::Sampling { file, batches: Vec::new() };
         let (path, schema) = (path.to_owned(), plain_schema(schema));
-        Ok(Self { path, schema, options, state, rows: 0 })
+        Ok(Self { path, schema, options, order: Vec::new(), state, rows: 0 })
+    }
+
+    /// Lets the file tell its readers that rows come sorted by columns, NULLs last.
+    pub(crate) fn sorted_by(mut self, columns: &[usize]) -> Self {
+        let fields = self.schema.fields();
+        let plain = columns.iter().take_while(|column| !fields[**column].data_type().is_nested());
+        let places = plain.map(|column| fields[..*column].iter().map(leaves).sum());
+        let column =
+            |column_idx| SortingColumn { column_idx, descending: false, nulls_first: false };
+        self.order = places.map(column).collect();
+        self
     }
 
     /// Appends rows.
@@ -167,7 +181,7 @@ impl ParquetFile {
             self.state = state;
             return Ok(());
         };
-        let properties = self.options.properties(&sample(&self.schema, &batches)?);
+        let properties = self.options.properties(&sample(&self.schema, &batches)?, &self.order);
         let mut writer = ArrowWriter::try_new(file, Arc::clone(&self.schema), Some(properties))?;
         for batch in &batches {
             writer.write(batch)?;
@@ -202,6 +216,16 @@ fn sample(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<RecordBatch, Ar
         batch.slice(0, rows)
     });
     concat_batches(schema, &first.collect::<Vec<_>>())
+}
+
+/// Returns how many columns a field has in a file.
+fn leaves(field: &FieldRef) -> i32 {
+    match field.data_type() {
+        DataType::List(item) => leaves(item),
+        DataType::Struct(fields) => fields.iter().map(leaves).sum(),
+        DataType::Map(entries, _) => leaves(entries),
+        _ => 1,
+    }
 }
 
 fn text_columns(sample: &RecordBatch) -> Vec<String> {
@@ -242,7 +266,7 @@ pub(crate) fn parquet_bytes(
     let schema = plain_schema(schema);
     let batches = batches.iter().map(|batch| plain_batch(batch, &schema));
     let batches = batches.collect::<Result<Vec<_>, _>>()?;
-    let properties = ParquetOptions::published().properties(&sample(&schema, &batches)?);
+    let properties = ParquetOptions::published().properties(&sample(&schema, &batches)?, &[]);
     let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(properties))?;
     for batch in &batches {
         writer.write(batch)?;

@@ -18,6 +18,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use super::constants::ConstantsBehindSorts;
 use super::first_value::first_value;
 use super::joins::BoundedJoins;
+use super::sort::SortedGroups;
 use super::window::PartitionedWindows;
 use crate::functions;
 
@@ -98,6 +99,7 @@ fn with_operators(
         .with_default_features()
         .with_physical_optimizer_rules(physical_rules(most_of_a_join))
         .with_optimizer_rule(Arc::new(ConstantsBehindSorts))
+        .with_physical_optimizer_rule(Arc::new(SortedGroups))
         .with_physical_optimizer_rule(Arc::new(PartitionedWindows))
         .build();
     let session = SessionContext::new_with_state(state);
@@ -152,6 +154,10 @@ fn config(threads: usize) -> SessionConfig {
     options.execution.time_zone = Some("UTC".to_owned());
     // Views of strings blow up when an operator spills, and published files must not hold them.
     options.execution.parquet.schema_force_view_types = false;
+    // Rows that are spread by order are so by order and model too, however few threads there are.
+    options.optimizer.subset_repartition_threshold = 1;
+    // A union that is put together partition by partition loses the order of its rows, which is worth more.
+    options.optimizer.prefer_existing_union = true;
     // What spills are wide rows that repeat themselves: to compress them takes less time than to write and read them.
     options.execution.spill_compression = SpillCompression::Lz4Frame;
     config

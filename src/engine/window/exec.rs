@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch};
-use arrow::compute::{concat_batches, partition};
+use arrow::array::RecordBatch;
+use arrow::compute::partition;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::Result;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -22,7 +22,7 @@ use datafusion::physical_plan::{
 use futures::{TryStreamExt, stream};
 
 use super::function::{Function, Partitions};
-use crate::engine::key::goes_on;
+use crate::engine::groups::Groups;
 
 /// Computes functions over the partitions of its rows, which come sorted by partition.
 #[derive(Debug)]
@@ -123,13 +123,14 @@ impl ExecutionPlan for PartitionedWindow {
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
         let schema = self.schema();
+        let batch_size = context.session_config().batch_size();
+        let input = self.children()[0].execute(number, context)?;
         let rows = Rows {
-            batch_size: context.session_config().batch_size(),
-            input: self.children()[0].execute(number, context)?,
+            batch_size,
+            groups: Groups::new(input.schema(), self.keys.clone()),
+            input,
             schema: Arc::clone(&schema),
-            keys: self.keys.clone(),
             functions: self.functions.clone(),
-            pending: Vec::new(),
             ready: None,
             metrics: BaselineMetrics::new(&self.metrics, number),
         };
@@ -149,11 +150,9 @@ impl ExecutionPlan for PartitionedWindow {
 struct Rows {
     input: SendableRecordBatchStream,
     schema: SchemaRef,
-    keys: Vec<Arc<dyn PhysicalExpr>>,
+    groups: Groups,
     functions: Vec<Function>,
     batch_size: usize,
-    /// Rows of the last partition so far, and of whole ones before it.
-    pending: Vec<RecordBatch>,
     /// What has been computed and not been told.
     ready: Option<RecordBatch>,
     metrics: BaselineMetrics,
@@ -162,12 +161,13 @@ struct Rows {
 impl Rows {
     async fn next(&mut self) -> Result<Option<RecordBatch>> {
         while self.ready.is_none() {
-            let whole = match self.input.try_next().await? {
-                Some(batch) if batch.num_rows() == 0 => continue,
-                Some(batch) => self.whole_partitions(batch)?,
-                None if self.pending.is_empty() => return Ok(None),
-                None => Some(self.taken()?),
+            let (whole, is_end) = match self.input.try_next().await? {
+                Some(batch) => (self.groups.add(batch)?, false),
+                None => (self.groups.rest()?, true),
             };
+            if is_end && whole.is_none() {
+                return Ok(None);
+            }
             self.ready = whole.map(|rows| self.computed(&rows)).transpose()?;
         }
         Ok(self.ready.take().map(|batch| self.told(&batch)))
@@ -183,41 +183,10 @@ impl Rows {
         batch.slice(0, rows)
     }
 
-    /// Adds rows, and returns those of partitions that are known to be whole.
-    fn whole_partitions(&mut self, batch: RecordBatch) -> Result<Option<RecordBatch>> {
-        let keys = self.keys_of(&batch)?;
-        let last = partition(&keys)?.ranges().last().map_or(0, |range| range.start);
-        if last > 0 {
-            self.pending.push(batch.slice(0, last));
-            let whole = self.taken()?;
-            self.pending.push(batch.slice(last, batch.num_rows() - last));
-            return Ok(Some(whole));
-        }
-        let whole = match self.pending.last() {
-            Some(before) if !goes_on(&self.keys_of(before)?, &keys)? => Some(self.taken()?),
-            _ => None,
-        };
-        self.pending.push(batch);
-        Ok(whole)
-    }
-
-    fn keys_of(&self, rows: &RecordBatch) -> Result<Vec<ArrayRef>> {
-        let keys = self.keys.iter();
-        keys.map(|key| key.evaluate(rows)?.into_array(rows.num_rows())).collect()
-    }
-
-    fn taken(&mut self) -> Result<RecordBatch> {
-        let pending = std::mem::take(&mut self.pending);
-        match pending.as_slice() {
-            [only] => Ok(only.clone()),
-            several => Ok(concat_batches(&self.input.schema(), several)?),
-        }
-    }
-
     /// Adds the functions' values to rows of whole partitions.
     fn computed(&self, rows: &RecordBatch) -> Result<RecordBatch> {
         let _timer = self.metrics.elapsed_compute().timer();
-        let ranges = partition(&self.keys_of(rows)?)?.ranges();
+        let ranges = partition(&self.groups.keys_of(rows)?)?.ranges();
         let partitions = Partitions::new(rows, &ranges);
         let mut columns = rows.columns().to_vec();
         for function in &self.functions {

@@ -14,7 +14,8 @@ use super::materialise::{Stored, materialise};
 use super::turns::{Manner, Turns};
 use super::{StagedTable, TransformError, TransformErrorKind};
 use crate::engine::{
-    Context, Keeper, Parameters, Tables, on_one_thread, table_of_files, table_of_kept,
+    Context, Keeper, Parameters, Tables, on_one_thread, table_of_file_partitions, table_of_files,
+    table_of_kept,
 };
 use crate::plan;
 use crate::report::{Event, Step};
@@ -159,14 +160,16 @@ pub(super) async fn computed(
     let pool = Arc::clone(&session.runtime_env().memory_pool);
     let keeper = Keeper { budget: ctx.kept.clone(), pool };
     let stored = materialise(session, logical, stage, &folder, &keeper).await?;
+    let schema = &stage.schema;
+    let table = match &stored {
+        Stored::Mart(mart) => table_of_files(schema, std::slice::from_ref(&mart.file))?,
+        Stored::Files(files, layout) => table_of_file_partitions(schema, files, layout.clone())?,
+        Stored::Kept(kept, layout) => table_of_kept(schema, kept, layout.clone())?,
+    };
     let (files, kept, repeated_keys) = match stored {
         Stored::Mart(Mart { file, repeated_keys }) => (vec![file], Vec::new(), Some(repeated_keys)),
-        Stored::Files(files) => (files, Vec::new(), None),
-        Stored::Kept(kept) => (Vec::new(), kept, None),
-    };
-    let table = match kept.as_slice() {
-        [] => table_of_files(&stage.schema, &files)?,
-        kept => table_of_kept(&stage.schema, kept)?,
+        Stored::Files(files, _) => (files, Vec::new(), None),
+        Stored::Kept(kept, _) => (Vec::new(), kept, None),
     };
     let (stage, kept) = (Arc::clone(stage), Arc::new(kept));
     Ok((StagedTable { stage, files, kept, repeated_keys, extent }, table))

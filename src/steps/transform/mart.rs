@@ -34,7 +34,8 @@ pub(super) async fn mart(
 ) -> Result<Mart, TransformErrorKind> {
     let mut stream = frame.sort(order(stage))?.execute_stream().await?;
     let create = ParquetFile::create(path, &stage.schema, ParquetOptions::published());
-    let mut file = create.map_err(TransformErrorKind::Store)?;
+    let file = create.map_err(TransformErrorKind::Store)?;
+    let mut file = file.sorted_by(&stage.telling_columns);
     let mut repeats = Repeats::new(&stage.telling_columns);
     let (send, mut receive) = mpsc::channel(WAITING);
     // Rows are encoded while the next ones are computed. Where this is given up, so is the encoding.
@@ -56,9 +57,9 @@ pub(super) async fn mart(
 }
 
 /// Returns the columns that make a difference: a table in which rows are equal in these fails its checks, and nobody
-/// sees it.
+/// sees it. NULLs come last, as windows have them, so that rows in the order of a window need not be sorted again.
 fn order(stage: &plan::Stage) -> Vec<SortExpr> {
     let column = |name: &str| Expr::Column(Column::from_name(name));
     let telling = stage.telling_columns.iter().map(|place| stage.schema.field(*place));
-    telling.map(|field| column(field.name()).sort(true, true)).collect()
+    telling.map(|field| column(field.name()).sort(true, false)).collect()
 }

@@ -14,14 +14,16 @@ use tokio::task::JoinSet;
 
 use super::TransformErrorKind;
 use super::mart::{Mart, mart};
-use crate::engine::{FileSummary, Keeper, Kept, ParquetFile, ParquetOptions, in_stored_types};
+use crate::engine::{
+    FileSummary, Keeper, Kept, Layout, ParquetFile, ParquetOptions, in_stored_types,
+};
 use crate::plan;
 
 /// Where the rows of a stage are.
 pub(super) enum Stored {
     Mart(Mart),
-    Files(Vec<FileSummary>),
-    Kept(Vec<Kept>),
+    Files(Vec<FileSummary>, Layout),
+    Kept(Vec<Kept>, Layout),
 }
 
 /// The rows of one partition.
@@ -32,9 +34,9 @@ enum Part {
 
 /// Computes a query and stores it.
 ///
-/// A mart becomes one file in order. Any other stage is in no order. One that the next night goes on from becomes one file
-/// for each partition; the rest are read by this run alone: they are kept in memory while there is room, and become files
-/// beyond that.
+/// A mart becomes one file in order. Any other stage is as its query leaves it, partition by partition. One that the next
+/// night goes on from becomes one file for each partition; the rest are read by this run alone: they are kept in memory
+/// while there is room, and become files beyond that.
 pub(super) async fn materialise(
     session: &SessionContext,
     query: LogicalPlan,
@@ -48,6 +50,7 @@ pub(super) async fn materialise(
     }
     let task = Arc::new(frame.task_ctx());
     let physical = frame.create_physical_plan().await?;
+    let layout = Layout::of(physical.as_ref());
     let streams = execute_stream_partitioned(physical, task)?;
     // Partitions are stored side by side; where one fails, the others end with it.
     let mut writes = JoinSet::new();
@@ -67,7 +70,7 @@ pub(super) async fn materialise(
         parts.push(written.map_err(TransformErrorKind::Task)??);
     }
     parts.sort_by_key(|(place, _)| *place);
-    stored(parts, folder, &stage.schema)
+    stored(parts, folder, &stage.schema, layout)
 }
 
 /// Where one partition goes.
@@ -127,6 +130,7 @@ fn stored(
     parts: Vec<(usize, Part)>,
     folder: &Path,
     schema: &SchemaRef,
+    layout: Layout,
 ) -> Result<Stored, TransformErrorKind> {
     let is_kept = parts.iter().all(|(_, part)| matches!(part, Part::Kept(_)));
     let (mut files, mut all_kept) = (Vec::new(), Vec::new());
@@ -142,5 +146,5 @@ fn stored(
             }
         }
     }
-    Ok(if is_kept { Stored::Kept(all_kept) } else { Stored::Files(files) })
+    Ok(if is_kept { Stored::Kept(all_kept, layout) } else { Stored::Files(files, layout) })
 }
