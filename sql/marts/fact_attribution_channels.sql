@@ -22,8 +22,8 @@ FROM (
     SELECT
         pairs.model,
         pairs.channel,
-        CAST(COALESCE(SUM(fact_attribution_credits.weight), 0) AS DECIMAL(24, 12)) AS attributed_conversions,
-        CAST(COALESCE(SUM(fact_attribution_credits.net_value), 0) AS DECIMAL(18, 4)) AS attributed_net_revenue
+        CAST(COALESCE(credited.weight, 0) AS DECIMAL(24, 12)) AS attributed_conversions,
+        CAST(COALESCE(credited.net_value, 0) AS DECIMAL(18, 4)) AS attributed_net_revenue
     FROM (
         SELECT models.model, channels.channel
         FROM attribution_models AS models
@@ -33,10 +33,13 @@ FROM (
             SELECT '(unattributed)' AS channel
         ) AS channels
     ) AS pairs
-    LEFT JOIN fact_attribution_credits
-        ON fact_attribution_credits.model = pairs.model
-        AND fact_attribution_credits.channel = pairs.channel
-    GROUP BY pairs.model, pairs.channel
+    LEFT JOIN (
+        SELECT model, channel, SUM(weight) AS weight, SUM(net_value) AS net_value
+        FROM fact_attribution_credits
+        GROUP BY model, channel
+    ) AS credited
+        ON credited.model = pairs.model
+        AND credited.channel = pairs.channel
 ) AS credits
 LEFT JOIN (
     SELECT

@@ -1,3 +1,4 @@
+-- What rounding leaves of an order goes to the touch that takes the remainder, so that the parts add up to the order.
 SELECT
     order_id,
     customer_id,
@@ -21,41 +22,58 @@ SELECT
     '3' AS definition_version
 FROM (
     SELECT
-        weights.order_id,
-        conversions.customer_id,
-        conversions.order_month,
-        weights.model,
-        weights.touch_position,
-        weights.touch_id,
-        weights.channel,
-        COALESCE(weights.campaign_id, '(no campaign)') AS campaign_id,
+        order_id,
+        customer_id,
+        order_month,
+        model,
+        touch_position,
+        touch_id,
+        channel,
+        COALESCE(campaign_id, '(no campaign)') AS campaign_id,
+        CAST(weight + CASE WHEN takes_remainder THEN 1 - SUM(weight) OVER of_order ELSE 0 END AS DECIMAL(13, 12)) AS weight,
         CAST(
-            weights.weight + CASE WHEN weights.takes_remainder THEN remainders.weight ELSE 0 END AS DECIMAL(13, 12)
-        ) AS weight,
-        CAST(
-            CAST(conversions.net_value * weights.weight AS DECIMAL(18, 4))
-                + CASE WHEN weights.takes_remainder THEN remainders.net_value ELSE 0 END
+            net_share + CASE WHEN takes_remainder THEN net_value - SUM(net_share) OVER of_order ELSE 0 END
             AS DECIMAL(18, 4)
         ) AS net_value,
         CAST(
-            CAST(conversions.refund_value * weights.weight AS DECIMAL(18, 4))
-                + CASE WHEN weights.takes_remainder THEN remainders.refund_value ELSE 0 END
+            refund_share + CASE WHEN takes_remainder THEN refund_value - SUM(refund_share) OVER of_order ELSE 0 END
             AS DECIMAL(18, 4)
         ) AS refund_value,
-        conversions.refunded_on,
+        refunded_on,
         CAST(
-            CAST(conversions.contribution_value * weights.weight AS DECIMAL(18, 4))
-                + CASE WHEN weights.takes_remainder THEN remainders.contribution_value ELSE 0 END
+            contribution_share
+                + CASE WHEN takes_remainder THEN contribution_value - SUM(contribution_share) OVER of_order ELSE 0 END
             AS DECIMAL(18, 4)
         ) AS contribution_value,
-        conversions.is_estimated,
-        conversions.is_first_order,
-        weights.is_fallback
-    FROM attribution_weights AS weights
-    INNER JOIN attribution_conversions AS conversions ON conversions.order_id = weights.order_id
-    INNER JOIN attribution_remainders AS remainders
-        ON remainders.order_id = weights.order_id
-        AND remainders.model = weights.model
+        is_estimated,
+        is_first_order,
+        is_fallback
+    FROM (
+        SELECT
+            weights.order_id,
+            conversions.customer_id,
+            conversions.order_month,
+            weights.model,
+            weights.touch_position,
+            weights.touch_id,
+            weights.channel,
+            weights.campaign_id,
+            weights.weight,
+            conversions.net_value,
+            CAST(conversions.net_value * weights.weight AS DECIMAL(18, 4)) AS net_share,
+            conversions.refund_value,
+            CAST(conversions.refund_value * weights.weight AS DECIMAL(18, 4)) AS refund_share,
+            conversions.refunded_on,
+            conversions.contribution_value,
+            CAST(conversions.contribution_value * weights.weight AS DECIMAL(18, 4)) AS contribution_share,
+            conversions.is_estimated,
+            conversions.is_first_order,
+            weights.is_fallback,
+            weights.takes_remainder
+        FROM attribution_weights AS weights
+        INNER JOIN attribution_conversions AS conversions ON conversions.order_id = weights.order_id
+    ) AS shared
+    WINDOW of_order AS (PARTITION BY order_id, model)
     UNION ALL
     SELECT
         conversions.order_id,
