@@ -16,6 +16,7 @@ mod parallel;
 mod parquet;
 mod partitions;
 mod published;
+mod repeats;
 mod separable;
 mod session;
 mod sort;
@@ -40,6 +41,7 @@ pub(crate) use parquet::{
 };
 pub(crate) use partitions::{Layout, table_of_file_partitions, table_of_kept};
 pub(crate) use published::Published;
+pub(crate) use repeats::may_repeat;
 pub(crate) use separable::{
     Compared, Ground, Input, Inseparable, Night, Separation, separable, stamps,
 };

@@ -356,8 +356,8 @@ mod tests {
 
     use arrow::array::{
         ArrayRef, AsArray, DictionaryArray, DurationSecondArray, Int64Array, RecordBatch,
-        StringArray, StringViewArray, Time64NanosecondArray, TimestampNanosecondArray, UInt32Array,
-        UInt64Array,
+        StringArray, StringViewArray, StructArray, Time64NanosecondArray, TimestampNanosecondArray,
+        UInt32Array, UInt64Array,
     };
     use arrow::datatypes::{DataType, Int64Type, TimeUnit, TimestampMicrosecondType, UInt8Type};
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -407,6 +407,32 @@ mod tests {
             assert_eq!(written.summary.rows, 3);
             let length = std::fs::metadata(&written.summary.path).unwrap().len();
             assert_eq!(written.summary.bytes, length);
+        }
+    }
+
+    #[test]
+    fn a_file_tells_by_which_columns_its_rows_are_sorted() {
+        let numbers = |values: [i64; 2]| Arc::new(Int64Array::from(values.to_vec())) as ArrayRef;
+        let pair = StructArray::try_from(vec![("a", numbers([1, 2])), ("b", numbers([3, 4]))]);
+        let pair: ArrayRef = Arc::new(pair.unwrap());
+        let rows = batch([("key", numbers([1, 1])), ("pair", pair), ("place", numbers([0, 1]))]);
+        let folder = tempfile::tempdir().unwrap();
+        for (columns, expected) in [
+            (vec![], None),
+            (vec![0, 2], Some(vec![0, 3])),
+            // Behind a structure no order is told, for none is known of it.
+            (vec![2, 1, 0], Some(vec![3])),
+        ] {
+            let path = folder.path().join(format!("{}.parquet", columns.len()));
+            let file = ParquetFile::create(&path, &rows.schema(), ParquetOptions::published());
+            let mut file = file.unwrap().sorted_by(&columns);
+            file.write(&rows).unwrap();
+            let file = File::open(file.finish().unwrap().path).unwrap();
+            let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+            let told = reader.metadata().row_group(0).sorting_columns();
+            let places = told.map(|order| order.iter().map(|by| by.column_idx).collect::<Vec<_>>());
+            assert_eq!(places, expected, "{columns:?}");
+            assert!(told.into_iter().flatten().all(|by| !by.descending && !by.nulls_first));
         }
     }
 

@@ -130,6 +130,8 @@ pub(crate) struct Check {
     pub(crate) severity: CheckSeverity,
     /// Yields one row with one number: how many rows break the rule.
     pub(crate) select: Select,
+    /// Yields the columns of every row in which no two may be equal, where that is all the rule says.
+    pub(crate) key: Option<Select>,
 }
 
 /// Checks of single rows as one query.

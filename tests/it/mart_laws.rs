@@ -86,17 +86,17 @@ const LAWS: &[Law] = &[
     },
     Law {
         mart: "fact_attribution_credits",
-        check: "credits_of_an_order_add_up",
+        check: "credits_of_every_order_add_up_in_every_model",
         stage: "marts/fact_attribution_credits",
-        right: "THEN remainders.net_value ELSE 0 END",
-        wrong: "THEN 0 * remainders.net_value ELSE 0 END",
+        right: "THEN net_value - SUM(net_share) OVER of_order ELSE 0 END",
+        wrong: "THEN 0 * (net_value - SUM(net_share) OVER of_order) ELSE 0 END",
     },
     Law {
         mart: "fact_attribution_credits",
-        check: "every_order_is_credited_in_every_model",
+        check: "credits_of_every_order_add_up_in_every_model",
         stage: "marts/attribution_weights",
-        right: "WHERE weight IS NOT NULL",
-        wrong: "WHERE weight IS NOT NULL AND model <> 'shapley'",
+        right: "WHERE share['weight'] IS NOT NULL",
+        wrong: "WHERE share['weight'] IS NOT NULL AND share['model'] <> 'shapley'",
     },
     Law {
         mart: "fact_campaign_roi",

@@ -18,6 +18,11 @@ type Row = (Option<i64>, Option<u8>, Option<i64>);
 /// Rows that come sorted by key, and are sorted again by more.
 const SORTED: &str = "SELECT * FROM (SELECT *, COUNT(*) OVER (PARTITION BY key) AS rows FROM t)";
 
+/// Such rows beside others that come in no order, under other names.
+const UNITED: &str = "SELECT key, word, value, place, rows + 1 AS rows FROM \
+    (SELECT key, word, value, place, COUNT(*) OVER (PARTITION BY key) AS rows FROM t \
+     UNION ALL SELECT value, word, key, place, 7 FROM t)";
+
 /// Orders of which the rows are in the first part.
 const PARTLY: [&str; 4] = [
     "key, value DESC, place",
@@ -84,11 +89,14 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let (ours, stock) = (ours(batch_size), stock_session(batch_size));
-        for order in PARTLY.iter().chain(&OTHERS) {
-            let sql = format!("{SORTED} ORDER BY {order}");
-            let (found, _) = runtime.block_on(answer(&ours, &parts, &sql));
-            let (expected, _) = runtime.block_on(answer(&stock, &parts, &sql));
-            prop_assert_eq!(found, expected, "{}", sql);
+        for rows in [SORTED, UNITED] {
+            for order in PARTLY.iter().chain(&OTHERS) {
+                let sql = format!("{rows} ORDER BY {order}, rows");
+                let sql = sql.replace("LIMIT 3, rows", "LIMIT 3");
+                let (found, _) = runtime.block_on(answer(&ours, &parts, &sql));
+                let (expected, _) = runtime.block_on(answer(&stock, &parts, &sql));
+                prop_assert_eq!(found, expected, "{}", sql);
+            }
         }
     }
 }
@@ -103,6 +111,28 @@ async fn sorts_of_rows_that_are_sorted_in_part_are_replaced_and_no_others() {
             assert_eq!(plan.contains("GroupSort"), is_replaced, "{order}: {plan}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_union_is_sorted_branch_by_branch() {
+    let parts = [vec![(Some(1), Some(1), Some(1))]];
+    let sql = format!("{UNITED} ORDER BY {}", PARTLY[0]);
+    let (_, plan) = answer(&ours(8192), &parts, &sql).await;
+    let steps: Vec<&str> = plan.lines().map(|line| line.trim_start()).collect();
+    let place = |step: &str| steps.iter().position(|line| line.starts_with(step)).expect(step);
+    assert!(place("UnionExec") < place("GroupSort"), "{plan}");
+    assert!(steps[place("SortPreservingMergeExec") + 1].starts_with("UnionExec"), "{plan}");
+}
+
+#[tokio::test]
+async fn rows_that_come_in_order_are_not_sorted_at_all() {
+    let parts = [vec![(Some(1), Some(1), Some(1))]];
+    let numbered = "SELECT key, n FROM (SELECT key, ROW_NUMBER() OVER (PARTITION BY key ORDER BY place) AS n FROM t)";
+    let sql = format!("{numbered} UNION ALL {numbered} ORDER BY key, n");
+    let (_, plan) = answer(&ours(8192), &parts, &sql).await;
+    let sorts = plan.lines().filter(|line| line.trim_start().starts_with("SortExec"));
+    // Those that the windows need, one in each branch.
+    assert_eq!((sorts.count(), plan.matches("GroupSort").count()), (2, 0), "{plan}");
 }
 
 #[tokio::test]

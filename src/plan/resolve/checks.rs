@@ -39,7 +39,12 @@ impl Written<'_> {
     }
 
     pub(super) fn check(&self) -> Check {
-        Check { name: self.name.clone(), severity: self.severity, select: self.select.clone() }
+        let key = match &self.rule {
+            Rule::Unique { key, .. } => Some(key.clone()),
+            _ => None,
+        };
+        let (name, select) = (self.name.clone(), self.select.clone());
+        Check { name, severity: self.severity, select, key }
     }
 }
 
@@ -54,8 +59,8 @@ struct Asked {
 enum Rule {
     /// The condition is true of no row.
     Never(String),
-    /// No two rows are equal in these columns.
-    Unique(Vec<String>),
+    /// No two rows are equal in these columns, which the key yields.
+    Unique { columns: Vec<String>, key: Select },
     /// Anything else.
     Other,
 }
@@ -83,7 +88,7 @@ pub(super) fn telling_columns(
     let blocking = checks.iter().enumerate();
     let blocking = blocking.filter(|(_, check)| check.severity == CheckSeverity::Error);
     let keys = blocking.filter_map(|(check, written)| match &written.rule {
-        Rule::Unique(columns) => {
+        Rule::Unique { columns, .. } => {
             let places = columns.iter().map(|column| schema.index_of(column).ok());
             let mut places = places.collect::<Option<Vec<usize>>>()?;
             places.sort_unstable();
@@ -234,7 +239,7 @@ fn column_rules(
         rules.push(Asked::never(name, table, format!("{value} IS NULL")));
     }
     if check.unique.is_some() {
-        rules.push(unique(table, &[column]));
+        rules.extend(unique(table, &[column]));
     }
     if let Some(values) = &check.accepted_values {
         let list: Vec<String> = values.iter().filter_map(literal).collect();
@@ -267,7 +272,7 @@ fn table_rules(
         if columns.is_empty() {
             found.push(place.child("unique").error(Code::BadCheck, "`unique` names no column"));
         } else {
-            rules.push(unique(table, &columns));
+            rules.extend(unique(table, &columns));
         }
     }
     if let Some(range) = &check.row_count {
@@ -307,19 +312,16 @@ fn is_expression(text: &str) -> bool {
         && Select::parse(&format!("SELECT (\n{text}\n)")).is_ok()
 }
 
-fn unique(table: &str, columns: &[&str]) -> Asked {
+fn unique(table: &str, columns: &[&str]) -> Option<Asked> {
     let keys: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
     let keys = keys.join(", ");
-    let table = quoted(table);
-    let sql = format!(
-        "SELECT count(*) FROM (SELECT {keys} FROM {table} GROUP BY {keys} HAVING count(*) > 1) AS repeated"
-    );
+    let key = format!("SELECT {keys} FROM {}", quoted(table));
+    let sql =
+        format!("SELECT count(*) FROM ({key} GROUP BY {keys} HAVING count(*) > 1) AS repeated");
     let name = format!("unique({})", columns.join(", "));
-    Asked {
-        name,
-        sql,
-        rule: Rule::Unique(columns.iter().map(|column| (*column).to_owned()).collect()),
-    }
+    let columns = columns.iter().map(|column| (*column).to_owned()).collect();
+    let key = Select::parse(&key).ok()?;
+    Some(Asked { name, sql, rule: Rule::Unique { columns, key } })
 }
 
 /// Returns the condition that a value lies outside a range.

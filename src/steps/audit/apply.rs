@@ -11,7 +11,9 @@ use datafusion::prelude::SessionContext;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{AuditError, Audited, Verdict};
-use crate::engine::{Parameters, Select, Tables, lacked_memory, on_one_thread, plan_select};
+use crate::engine::{
+    Parameters, Select, Tables, lacked_memory, may_repeat, on_one_thread, plan_select,
+};
 use crate::plan::{self, CheckSeverity};
 use crate::report::CheckReport;
 use crate::steps::transform::{StagedTable, Transformed};
@@ -137,12 +139,26 @@ impl Over {
     }
 
     async fn failures(&self, stage: &plan::Stage, check: &plan::Check) -> Result<u64, AuditError> {
+        if let Some(key) = &check.key
+            && self.are_unique(key).await
+        {
+            return Ok(0);
+        }
         let counts = self.counts(&check.select).await.map_err(|source| AuditError {
             stage: stage.name.to_string(),
             check: check.name.clone(),
             source: Box::new(source),
         })?;
         Ok(counts.first().copied().unwrap_or_default())
+    }
+
+    /// Says whether no two rows are equal for certain; which do, and whether any, is asked where that is not so.
+    async fn are_unique(&self, key: &Select) -> bool {
+        let state = self.session.state();
+        let Ok(query) = plan_select(&state, &self.tables, &self.parameters, key) else {
+            return false;
+        };
+        may_repeat(&self.session, query).await.is_ok_and(|may_repeat| !may_repeat)
     }
 
     /// Returns the numbers of the only row that a query yields.
