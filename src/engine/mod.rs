@@ -1,6 +1,7 @@
 //! The only door to `DataFusion` sessions, memory and object stores.
 
 mod clean_table;
+mod columns;
 mod constants;
 mod context;
 mod customers;

@@ -17,6 +17,8 @@ use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::schema::types::ColumnPath;
 
+use super::columns::SideBySide;
+
 const ROW_GROUP_ROWS: usize = 1_000_000;
 const ROW_GROUP_BYTES: usize = 128 << 20;
 /// How many rows tell whether a column has few values or many.
@@ -112,6 +114,7 @@ pub(crate) struct ParquetFile {
     schema: SchemaRef,
     options: ParquetOptions,
     order: Vec<SortingColumn>,
+    threads: usize,
     state: State,
     rows: u64,
 }
@@ -124,6 +127,7 @@ enum State {
         batches: Vec<RecordBatch>,
     },
     Writing(Box<ArrowWriter<BufWriter<File>>>),
+    WritingSideBySide(Box<SideBySide<BufWriter<File>>>),
     /// An error has left it unfinished.
     Broken,
 }
@@ -138,7 +142,7 @@ impl ParquetFile {
         let file = open(path).map_err(|error| failed(path, error.into()))?;
         let state = State::Sampling { file, batches: Vec::new() };
         let (path, schema) = (path.to_owned(), plain_schema(schema));
-        Ok(Self { path, schema, options, order: Vec::new(), state, rows: 0 })
+        Ok(Self { path, schema, options, order: Vec::new(), threads: 1, state, rows: 0 })
     }
 
     /// Lets the file tell its readers that rows come sorted by columns, NULLs last.
@@ -149,6 +153,12 @@ impl ParquetFile {
         let column =
             |column_idx| SortingColumn { column_idx, descending: false, nulls_first: false };
         self.order = places.map(column).collect();
+        self
+    }
+
+    /// Lets so many threads encode columns side by side, which pays for batches of many rows.
+    pub(crate) fn on_threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
         self
     }
 
@@ -168,6 +178,7 @@ impl ParquetFile {
                 }
             }
             State::Writing(writer) => writer.write(&batch)?,
+            State::WritingSideBySide(writer) => writer.write(&batch)?,
             // The error has been told, and completing the file tells it again.
             State::Broken => {}
         }
@@ -183,10 +194,15 @@ impl ParquetFile {
         };
         let properties = self.options.properties(&sample(&self.schema, &batches)?, &self.order);
         let mut writer = ArrowWriter::try_new(file, Arc::clone(&self.schema), Some(properties))?;
-        for batch in &batches {
-            writer.write(batch)?;
+        if self.threads > 1 {
+            let schema = Arc::clone(&self.schema);
+            let mut writer = SideBySide::new(writer, schema, self.threads, ROW_GROUP_ROWS)?;
+            batches.iter().try_for_each(|batch| writer.write(batch))?;
+            self.state = State::WritingSideBySide(Box::new(writer));
+        } else {
+            batches.iter().try_for_each(|batch| writer.write(batch))?;
+            self.state = State::Writing(Box::new(writer));
         }
-        self.state = State::Writing(Box::new(writer));
         Ok(())
     }
 
@@ -198,10 +214,14 @@ impl ParquetFile {
 
     fn close(&mut self) -> Result<u64, ParquetFileErrorKind> {
         self.begin()?;
-        let State::Writing(writer) = std::mem::replace(&mut self.state, State::Broken) else {
-            return Err(ParquetError::General("an earlier error has broken it off".into()).into());
+        let file = match std::mem::replace(&mut self.state, State::Broken) {
+            State::Writing(writer) => writer.into_inner()?,
+            State::WritingSideBySide(writer) => writer.into_inner()?,
+            State::Sampling { .. } | State::Broken => {
+                let error = ParquetError::General("an earlier error has broken it off".into());
+                return Err(error.into());
+            }
         };
-        let file = writer.into_inner()?;
         let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
         Ok(file.metadata()?.len())
     }
@@ -408,6 +428,28 @@ mod tests {
             let length = std::fs::metadata(&written.summary.path).unwrap().len();
             assert_eq!(written.summary.bytes, length);
         }
+    }
+
+    #[test]
+    fn a_file_is_the_same_however_many_threads_encode_it() {
+        let numbers: ArrayRef =
+            Arc::new((0..5_000).map(|n| (n % 7 > 0).then_some(n)).collect::<Int64Array>());
+        let words: ArrayRef =
+            Arc::new(StringArray::from_iter_values((0..5_000).map(|n| (n % 9).to_string())));
+        let pair =
+            StructArray::try_from(vec![("a", Arc::clone(&numbers)), ("b", Arc::clone(&words))]);
+        let rows = batch([("number", numbers), ("pair", Arc::new(pair.unwrap())), ("word", words)]);
+        let folder = tempfile::tempdir().unwrap();
+        let files = [1, 2, 5].map(|threads| {
+            let path = folder.path().join(format!("{threads}.parquet"));
+            let file = ParquetFile::create(&path, &rows.schema(), ParquetOptions::published());
+            let mut file = file.unwrap().on_threads(threads);
+            for (start, count) in [(0, 700), (700, 0), (700, 4_300)] {
+                file.write(&rows.slice(start, count)).unwrap();
+            }
+            std::fs::read(file.finish().unwrap().path).unwrap()
+        });
+        assert!(files.iter().all(|bytes| *bytes == files[0]));
     }
 
     #[test]

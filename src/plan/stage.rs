@@ -131,7 +131,7 @@ pub(crate) struct Check {
     /// Yields one row with one number: how many rows break the rule.
     pub(crate) select: Select,
     /// Yields the columns of every row in which no two may be equal, where that is all the rule says.
-    pub(crate) key: Option<Select>,
+    pub(crate) key: Option<Box<Select>>,
 }
 
 /// Checks of single rows as one query.

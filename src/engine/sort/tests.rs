@@ -118,7 +118,7 @@ async fn a_union_is_sorted_branch_by_branch() {
     let parts = [vec![(Some(1), Some(1), Some(1))]];
     let sql = format!("{UNITED} ORDER BY {}", PARTLY[0]);
     let (_, plan) = answer(&ours(8192), &parts, &sql).await;
-    let steps: Vec<&str> = plan.lines().map(|line| line.trim_start()).collect();
+    let steps: Vec<&str> = plan.lines().map(str::trim_start).collect();
     let place = |step: &str| steps.iter().position(|line| line.starts_with(step)).expect(step);
     assert!(place("UnionExec") < place("GroupSort"), "{plan}");
     assert!(steps[place("SortPreservingMergeExec") + 1].starts_with("UnionExec"), "{plan}");

@@ -60,7 +60,7 @@ enum Rule {
     /// The condition is true of no row.
     Never(String),
     /// No two rows are equal in these columns, which the key yields.
-    Unique { columns: Vec<String>, key: Select },
+    Unique { columns: Vec<String>, key: Box<Select> },
     /// Anything else.
     Other,
 }
@@ -320,7 +320,7 @@ fn unique(table: &str, columns: &[&str]) -> Option<Asked> {
         format!("SELECT count(*) FROM ({key} GROUP BY {keys} HAVING count(*) > 1) AS repeated");
     let name = format!("unique({})", columns.join(", "));
     let columns = columns.iter().map(|column| (*column).to_owned()).collect();
-    let key = Select::parse(&key).ok()?;
+    let key = Box::new(Select::parse(&key).ok()?);
     Some(Asked { name, sql, rule: Rule::Unique { columns, key } })
 }
 

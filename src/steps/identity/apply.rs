@@ -34,7 +34,7 @@ pub(crate) fn identify(
         return identify_by_rules(ctx, rules, deduped, before, identity_key);
     }
     let found = identify_by_rules(ctx, rules, deduped, &Before::nothing(), identity_key)?;
-    found.known_by(Tables { folder: &ctx.work }, &before.registry)
+    found.known_by(Tables { folder: &ctx.work, threads: ctx.threads }, &before.registry)
 }
 
 impl Identified {
@@ -62,7 +62,7 @@ fn identify_by_rules(
     let threads = ctx.threads;
     let tonight = Tonight { rules, before, matched: &matched, now, threads };
     let Taken { unresolved, numbers, rows, stored: evidence } = tonight.take_in(ctx, deduped)?;
-    let files = Tables { folder: &ctx.work };
+    let files = Tables { folder: &ctx.work, threads: ctx.threads };
     let write = |(deduped, rows): (_, &Vec<_>)| clean_files::write(ctx, &numbers, deduped, rows);
     let (told, tables) = both(
         ctx.threads,

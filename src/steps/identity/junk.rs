@@ -3,8 +3,25 @@
 use memchr::memrchr;
 
 /// What programs write where they know nobody.
-const JUNK: [&str; 10] =
-    ["-1", "null", "none", "nil", "nan", "n/a", "anonymous", "undefined", "unknown", "void"];
+const JUNK: [&str; 15] = [
+    "-1",
+    "null",
+    "(null)",
+    "none",
+    "nil",
+    "nan",
+    "na",
+    "n/a",
+    "#n/a",
+    "anonymous",
+    "undefined",
+    "unknown",
+    "void",
+    "test",
+    "xxx",
+];
+/// Mailboxes of nobody, whatever their domain.
+const MAILBOXES: [&str; 6] = ["test", "null", "none", "noemail", "no-email", "noreply"];
 /// How many bytes the longest of them has; all identifiers are looked at.
 const LONGEST_JUNK: usize = 9;
 /// Domains that are set aside for examples and tests. Not `.example`: the invented people of the sample have
@@ -15,7 +32,8 @@ const TEST_ENDINGS: [&str; 3] = [".invalid", ".localhost", ".test"];
 /// Says whether a value is known to identify nobody, whatever its type.
 pub(super) fn is_junk(value: &str) -> bool {
     let value = value.trim();
-    let is_blank = value.bytes().all(|byte| matches!(byte, b'0' | b'-'));
+    // Without a letter and a digit but 0 it is a sign that somebody typed, or white space that nobody sees.
+    let is_blank = !value.chars().any(|char| char.is_alphanumeric() && char != '0');
     let is_word =
         || value.len() <= LONGEST_JUNK && JUNK.iter().any(|junk| value.eq_ignore_ascii_case(junk));
     let at = || memrchr(b'@', value.as_bytes());
@@ -28,7 +46,7 @@ fn is_test_address(mailbox: &str, domain: &str) -> bool {
         let tail = start.and_then(|start| domain.get(start..));
         tail.is_some_and(|tail| tail.eq_ignore_ascii_case(ending))
     };
-    mailbox.eq_ignore_ascii_case("test")
+    MAILBOXES.iter().any(|nobody| mailbox.eq_ignore_ascii_case(nobody))
         || TEST_DOMAINS.iter().any(|test| domain.eq_ignore_ascii_case(test))
         || TEST_ENDINGS.iter().any(ends_with)
 }
@@ -56,8 +74,19 @@ mod tests {
             "anonymous",
             "void",
             "N/A",
+            "\u{200b}",
+            "\u{feff}",
+            ".",
+            "?",
+            "@",
+            "#N/A",
+            "(null)",
+            "na",
+            "xxx",
             "test@shop.cn",
             "Test@shop.cn",
+            "none@none.com",
+            "noreply@shop.cn",
             "ann@example.com",
             "ann@Example.Org",
             "ann@mail.test",
@@ -81,7 +110,9 @@ mod tests {
             "ann@contest",
             "ann@mail.example",
             "é@例え.jp",
-            "@",
+            "é",
+            "٣",
+            "nan@shop.cn",
         ];
         for value in people {
             assert!(!is_junk(value), "{value}");

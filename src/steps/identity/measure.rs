@@ -23,6 +23,7 @@ use super::resolve::resolve;
 use super::resolved::Resolved;
 use super::row_sets::Sighting;
 use super::sightings::ObjectSeen;
+use super::stored::slices;
 use super::union_find::{Groups, Joined};
 use super::verdicts::Verdicts;
 use super::{IdentityCounts, IdentityError};
@@ -131,8 +132,11 @@ pub(crate) fn map_of_edges(
     let numbers = Numbers::new(&edges.kinds, &edges.evidence.identifiers, &[], 0, threads);
     edges.resolved(|resolved| {
         let rows = resolved.map(&numbers)?;
-        let mut file = ParquetFile::create(map, &rows.schema(), ParquetOptions::published())?;
-        file.write(&rows)?;
+        let file = ParquetFile::create(map, &rows.schema(), ParquetOptions::published())?;
+        let mut file = file.on_threads(threads);
+        for batch in slices(&rows) {
+            file.write(&batch)?;
+        }
         file.finish()?;
         Ok(resolved.counts())
     })

@@ -14,12 +14,19 @@ const MICROSECONDS_PER_DAY: i64 = 24 * 60 * 60 * 1_000_000;
 
 /// A link between identifiers that point at persons, and its place in the order.
 pub(super) struct Ranked {
-    /// The priority of the weaker end.
-    pub(super) priority: u32,
+    /// The places of the weaker and the stronger end's priority among all priorities.
+    tier: [u16; 2],
     /// The number of the link in the evidence.
     pub(super) link: u32,
     pub(super) ends: [Node; 2],
     first_seen: Instant,
+}
+
+impl Ranked {
+    /// Says whether the weaker ends of two links have one priority.
+    pub(super) fn is_as_weak_as(&self, other: &Self) -> bool {
+        self.tier[0] == other.tier[0]
+    }
 }
 
 /// Orders identifiers from strong to weak, in a way that is the same every night.
@@ -109,7 +116,11 @@ pub(super) struct Order {
     pub(super) alike: Vec<Ranked>,
 }
 
-/// Returns the links that count in the order in which they are taken: those of strong types first, then the oldest.
+/// Returns the links that count in the order in which they are taken: by the priority of their weaker ends, then the
+/// oldest, and of those that were seen at once by the priority of their stronger ends.
+///
+/// So of a row with a login, a shared address and a telephone the telephone belongs to the login before the address can
+/// take it to the login of somebody else.
 pub(super) fn order(
     kinds: &Kinds,
     evidence: &Evidence,
@@ -120,21 +131,26 @@ pub(super) fn order(
     // Links lead to and fro among the identifiers; this is a sixteenth of what is known of them.
     let active = |node: Node| identifiers.is_active(node).then(|| identifiers.kind(node));
     let active: Vec<Option<KindId>> = identifiers.nodes().map(active).collect();
+    let places = places(kinds);
     let (mut seen, mut alike): (Vec<Ranked>, Vec<Ranked>) = (Vec::new(), Vec::new());
     for (number, link) in (0..).zip(evidence.links.iter()) {
         let [Some(left), Some(right)] = link.ends.map(|node| active[node as usize]) else {
             continue;
         };
         if validity.holds_between([left, right], link) {
-            let priority = kinds.get(left).priority.max(kinds.get(right).priority);
+            let [left, right] = [left, right].map(|kind| places[usize::from(kind)]);
             let Link { ends, first_seen, .. } = *link;
-            let ranked = Ranked { priority, link: number, ends, first_seen };
+            let tier = [left.max(right), left.min(right)];
+            let ranked = Ranked { tier, link: number, ends, first_seen };
             if link.is_certain() { seen.push(ranked) } else { alike.push(ranked) }
         }
     }
     sort_on_threads(threads, &mut seen, |left, right| {
-        let time = |ranked: &Ranked| (ranked.priority, ranked.first_seen);
-        time(left).cmp(&time(right)).then_with(|| compare_ends(kinds, evidence, left, right))
+        let place = |ranked: &Ranked| {
+            let [weaker, stronger] = ranked.tier;
+            (weaker, ranked.first_seen, stronger)
+        };
+        place(left).cmp(&place(right)).then_with(|| compare_ends(kinds, evidence, left, right))
     });
     alike.sort_unstable_by(|left, right| {
         let weight = |ranked: &Ranked| evidence.links.get(ranked.link).weight;
@@ -142,6 +158,16 @@ pub(super) fn order(
         heavier.then_with(|| compare_ends(kinds, evidence, left, right))
     });
     Order { seen, alike }
+}
+
+/// Returns for each type the place of its priority among all priorities.
+fn places(kinds: &Kinds) -> Vec<u16> {
+    let mut priorities: Vec<u32> = kinds.iter().map(|(_, kind)| kind.priority).collect();
+    let of_kinds = priorities.clone();
+    priorities.sort_unstable();
+    priorities.dedup();
+    let place = |priority| priorities.partition_point(|other| *other < priority) as u16;
+    of_kinds.into_iter().map(place).collect()
 }
 
 fn compare_ends(kinds: &Kinds, evidence: &Evidence, left: &Ranked, right: &Ranked) -> Ordering {

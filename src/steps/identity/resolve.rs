@@ -73,7 +73,7 @@ pub(super) fn resolve(
     for (node, side) in &verdicts.sides {
         resolver.groups.take_side(*node, *side);
     }
-    for tier in links.seen.chunk_by(|left, right| left.priority == right.priority) {
+    for tier in links.seen.chunk_by(Ranked::is_as_weak_as) {
         resolver.mark_ambiguous(tier);
         resolver.join(tier);
     }
@@ -159,7 +159,8 @@ impl<'a> Resolver<'a> {
 
     /// Marks the weaker ends that too many of the customers found so far share.
     fn mark_ambiguous(&mut self, tier: &[Ranked]) {
-        let priority = tier.first().map(|link| link.priority);
+        let weaker = tier.first().map(|link| self.oriented(link)[1]);
+        let priority = weaker.map(|node| self.kinds.get(self.identifiers.kind(node)).priority);
         let is_limited =
             |kind: &Kind| kind.max_customers.is_some() && Some(kind.priority) == priority;
         if !self.kinds.iter().any(|(_, kind)| is_limited(kind)) {

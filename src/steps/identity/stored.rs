@@ -16,6 +16,7 @@ const SLICE: usize = 1 << 16;
 #[derive(Clone, Copy)]
 pub(super) struct Tables<'a> {
     pub(super) folder: &'a Path,
+    pub(super) threads: usize,
 }
 
 impl Tables<'_> {
@@ -41,7 +42,7 @@ impl Tables<'_> {
         let unwritten = |source: ParquetFileError| IdentityError::File { table, source };
         let path = self.folder.join(format!("identity-{table}-{number}.parquet"));
         let file = ParquetFile::create(&path, schema, ParquetOptions::published());
-        let mut file = file.map_err(unwritten)?;
+        let mut file = file.map_err(unwritten)?.on_threads(self.threads);
         for batch in rows {
             file.write(&batch?).map_err(unwritten)?;
         }

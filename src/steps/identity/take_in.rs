@@ -72,7 +72,7 @@ impl Tonight<'_> {
         let given = registry.map().num_rows();
         let numbers =
             Numbers::new(&kinds, &evidence.identifiers, &near.numbers, given, self.threads);
-        let files = Tables { folder: &ctx.work };
+        let files = Tables { folder: &ctx.work, threads: ctx.threads };
         let (sources, links) = (&evidence.sources, &evidence.links);
         let (stored, ()) = both(
             ctx.threads,

@@ -282,6 +282,20 @@ fn links_of_strong_types_are_taken_before_links_of_weak_ones() {
 }
 
 #[test]
+fn a_shared_address_takes_nothing_from_the_login_it_stands_beside() {
+    // Whichever hash comes first: of a hundred couples none has the other's cookie.
+    for number in 0..100 {
+        let [ann, ben, mail] = ["ann", "ben", "mail"].map(|name| format!("{name}{number}@x.org"));
+        let [of_ann, of_ben] = ["a", "b"].map(|name| format!("{name}{number}"));
+        let night = first_night(&[row(&ann, &mail, &of_ann, 1), row(&ben, &mail, &of_ben, 1)]);
+        let customers = |values: [&str; 2]| values.map(|value| night.customer(value).unwrap());
+        let [one, same] = customers([&ann, &of_ann]);
+        let [other, as_well] = customers([&ben, &of_ben]);
+        assert!(one == same && other == as_well && one != other, "{number}");
+    }
+}
+
+#[test]
 fn a_customer_has_no_more_values_of_a_type_than_allowed() {
     let night = first_night(&[
         row("u1", "a@x.org", "", 1),

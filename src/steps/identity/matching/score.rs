@@ -24,6 +24,12 @@ pub(super) struct Outcome<'a> {
 /// How often the rates of strangers are taken anew, from records of persons told apart meanwhile.
 const PASSES: usize = 2;
 
+/// How probable it must be that two records are of one person to take them for it where rates of strangers are estimated.
+///
+/// It is not the threshold of the rules: what a pair is worth would depend on how sure one wants to be of it, and pairs
+/// just below a high threshold would count as strangers who agree, and drag each other down.
+const MORE_LIKELY_THAN_NOT: f64 = 0.5;
+
 /// Compares the candidates, estimates what their levels are worth, and keeps those beyond the threshold.
 pub(super) fn score<'a>(
     threads: usize,
@@ -46,7 +52,7 @@ pub(super) fn score<'a>(
         persons = scorer.persons(&compared);
         scorer = evidence.scorer(scorer.model, &persons);
     }
-    let mut matches = scorer.matches(&compared);
+    let mut matches: Vec<Scored> = scorer.beyond(rules.threshold, &compared).collect();
     rank(&mut matches);
     Outcome { matches, scorer, pairs: pairs.len() as u64, blocks }
 }
@@ -125,15 +131,20 @@ impl Scorer<'_> {
     /// Returns for each record the one that stands for its person.
     fn persons(&self, compared: &[(Pair, Pattern)]) -> Vec<RecordNumber> {
         let mut persons = Persons::new(self.records.len());
-        for scored in self.matches(compared) {
+        for scored in self.beyond(MORE_LIKELY_THAN_NOT, compared) {
             persons.join(scored.pair.0, scored.pair.1);
         }
         persons.leaders()
     }
 
-    fn matches(&self, compared: &[(Pair, Pattern)]) -> Vec<Scored> {
+    /// Returns the pairs that are as probable as that, or more.
+    fn beyond<'c>(
+        &'c self,
+        probability: f64,
+        compared: &'c [(Pair, Pattern)],
+    ) -> impl Iterator<Item = Scored> + 'c {
         let scored = compared.iter().map(|(pair, pattern)| self.judge(*pair, *pattern));
-        scored.filter(|scored| scored.probability >= self.rules.threshold).collect()
+        scored.filter(move |scored| scored.probability >= probability)
     }
 
     fn judge(&self, pair: Pair, pattern: Pattern) -> Scored {

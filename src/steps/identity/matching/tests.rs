@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::Float64Type;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
@@ -278,6 +279,25 @@ fn records_of_one_person_are_found_and_those_of_one_household_kept_apart() {
     let (precision, recall) = precision_and_recall(&night, &records);
     assert!(precision >= 0.97, "precision {precision}, recall {recall}");
     assert!(recall >= 0.9, "precision {precision}, recall {recall}");
+}
+
+#[test]
+fn what_a_pair_is_worth_does_not_depend_on_the_threshold() {
+    let records = people(5, 80, 3);
+    let worth = |threshold: f64, least: f64| {
+        let night = matched(Matching { threshold, ..people_rules() }, &records, 1000, 2);
+        let matches = table(&night, "matches");
+        let probabilities = matches["probability"].as_primitive::<Float64Type>().values().to_vec();
+        let pairs = column(matches, "left_value").into_iter().zip(column(matches, "right_value"));
+        let sure = pairs.zip(probabilities).filter(|(_, probability)| *probability >= least);
+        sure.map(|(pair, _)| pair).collect::<BTreeSet<_>>()
+    };
+    let all = worth(0.5, 0.5);
+    for threshold in [0.8, 0.95, 0.999] {
+        let sure = worth(threshold, threshold);
+        assert!(!sure.is_empty() && sure.len() < all.len(), "{threshold}: {}", sure.len());
+        assert_eq!(sure, worth(0.5, threshold), "{threshold}");
+    }
 }
 
 #[test]

@@ -1,0 +1,119 @@
+//! Encodes the columns of a Parquet file side by side.
+
+use std::io::Write;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::{
+    ArrowColumnChunk, ArrowColumnWriter, ArrowLeafColumn, ArrowRowGroupWriterFactory,
+    compute_leaves,
+};
+use parquet::errors::{ParquetError, Result};
+use parquet::file::writer::SerializedFileWriter;
+
+use super::parallel::{Queue, on_threads};
+
+/// A file that is being written, each column of a batch by whichever thread has time.
+pub(super) struct SideBySide<W: Write + Send> {
+    file: SerializedFileWriter<W>,
+    factory: ArrowRowGroupWriterFactory,
+    schema: SchemaRef,
+    threads: usize,
+    rows_of_group: usize,
+    /// The columns of the group that is being written; none before its first row.
+    columns: Vec<ArrowColumnWriter>,
+    rows: usize,
+    groups: usize,
+}
+
+impl<W: Write + Send> SideBySide<W> {
+    /// Goes on where `writer` is; groups have so many rows.
+    pub(super) fn new(
+        writer: ArrowWriter<W>,
+        schema: SchemaRef,
+        threads: usize,
+        rows_of_group: usize,
+    ) -> Result<Self> {
+        let (file, factory) = writer.into_serialized_writer()?;
+        let groups = file.flushed_row_groups().len();
+        Ok(Self {
+            file,
+            factory,
+            schema,
+            threads,
+            rows_of_group,
+            columns: Vec::new(),
+            rows: 0,
+            groups,
+        })
+    }
+
+    /// Adds rows; of a batch that ends a group the rest begins the next one.
+    pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        let mut start = 0;
+        while start < batch.num_rows() {
+            let rows = (batch.num_rows() - start).min(self.rows_of_group - self.rows);
+            self.add(&batch.slice(start, rows))?;
+            start += rows;
+            if self.rows == self.rows_of_group {
+                self.end_group()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds rows to the group.
+    fn add(&mut self, batch: &RecordBatch) -> Result<()> {
+        if self.columns.is_empty() {
+            self.columns = self.factory.create_column_writers(self.groups)?;
+        }
+        let fields = self.schema.fields().iter().zip(batch.columns());
+        let leaves = fields.map(|(field, column)| compute_leaves(field, column));
+        let leaves: Vec<ArrowLeafColumn> =
+            leaves.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+        let work = self.columns.iter_mut().zip(leaves);
+        shared(self.threads, work, |(column, leaf)| column.write(&leaf))?;
+        self.rows += batch.num_rows();
+        Ok(())
+    }
+
+    fn end_group(&mut self) -> Result<()> {
+        let columns = std::mem::take(&mut self.columns);
+        let chunks = shared(self.threads, columns.into_iter(), ArrowColumnWriter::close)?;
+        let mut group = self.file.next_row_group()?;
+        for chunk in chunks {
+            ArrowColumnChunk::append_to_row_group(chunk, &mut group)?;
+        }
+        group.close()?;
+        (self.rows, self.groups) = (0, self.groups + 1);
+        Ok(())
+    }
+
+    /// Completes the file.
+    pub(super) fn into_inner(mut self) -> Result<W> {
+        if self.rows > 0 {
+            self.end_group()?;
+        }
+        self.file.into_inner()
+    }
+}
+
+/// Does something with each item, on so many threads; returns what was made in the order of the items.
+fn shared<I: Send, T: Send>(
+    threads: usize,
+    items: impl Iterator<Item = I> + Send,
+    work: impl Fn(I) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let queue = Queue::new(items.enumerate());
+    let made = on_threads(threads, |_| {
+        let mut made = Vec::new();
+        while let Some((place, item)) = queue.next() {
+            made.push((place, work(item)?));
+        }
+        Ok::<_, ParquetError>(made)
+    });
+    let mut made: Vec<(usize, T)> = made?.into_iter().flatten().collect();
+    made.sort_unstable_by_key(|(place, _)| *place);
+    Ok(made.into_iter().map(|(_, made)| made).collect())
+}
