@@ -640,16 +640,19 @@ WITH last_orders AS (
     SELECT arg_max(order_id, n) AS order_id FROM eligible e
     JOIN states s ON s.customer_id = e.customer_id AND s.last_day = e.order_date AND s.state = 'churned' AND s.day IS NOT NULL
     GROUP BY e.customer_id, e.order_date
-), main AS (
-    FROM lines SEMI JOIN eligible USING (order_id)
-    QUALIFY row_number() OVER (PARTITION BY order_id ORDER BY gross_value DESC, product_id, line_number) = 1
+), main_product AS (
+    SELECT order_id, product_id FROM lines SEMI JOIN eligible USING (order_id) GROUP BY order_id, product_id
+    QUALIFY row_number() OVER (PARTITION BY order_id ORDER BY sum(gross_value) DESC, product_id) = 1
+), main_category AS (
+    SELECT order_id, category FROM lines SEMI JOIN eligible USING (order_id) GROUP BY order_id, category
+    QUALIFY row_number() OVER (PARTITION BY order_id ORDER BY sum(gross_value) DESC, category) = 1
 ), points AS (
-    SELECT e.order_id, e.n::VARCHAR AS order_number, coalesce(m.product_id, '(unknown)') AS product, coalesce(m.category, '(unknown)') AS category
-    FROM eligible e LEFT JOIN main m USING (order_id)
+    SELECT e.order_id, e.n::VARCHAR AS order_number, coalesce(p.product_id, '(unknown)') AS product, coalesce(c.category, '(unknown)') AS category
+    FROM eligible e LEFT JOIN main_product p USING (order_id) LEFT JOIN main_category c USING (order_id)
 )
 SELECT dimension, value, count(*) AS orders, count(l.order_id) AS churns,
     count(l.order_id) / nullif((SELECT count(*) FROM last_orders), 0) AS share_of_churns, count(l.order_id) / count(*) AS churn_per_order,
-    90 AS churn_days, 'fixed' AS threshold_rule, as_of() AS as_of, '2' AS definition_version
+    90 AS churn_days, 'fixed' AS threshold_rule, as_of() AS as_of, '3' AS definition_version
 FROM (SELECT order_id, 'order_number' AS dimension, order_number AS value FROM points
       UNION ALL SELECT order_id, 'category', category FROM points
       UNION ALL SELECT order_id, 'product', product FROM points) p

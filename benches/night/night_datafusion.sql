@@ -626,16 +626,21 @@ WITH last_orders AS (
     SELECT first_value(order_id ORDER BY n DESC) AS order_id FROM eligible e
     JOIN states s ON s.customer_id = e.customer_id AND s.last_day = e.order_date AND s.state = 'churned'
     GROUP BY e.customer_id, e.order_date
-), main AS (
-    SELECT * FROM lines WHERE order_id IN (SELECT order_id FROM eligible)
-    QUALIFY row_number() OVER (PARTITION BY order_id ORDER BY gross_value DESC, product_id, line_number) = 1
+), product_values AS (
+    SELECT order_id, product_id, sum(gross_value) AS gross_value FROM lines WHERE order_id IN (SELECT order_id FROM eligible) GROUP BY order_id, product_id
+), category_values AS (
+    SELECT order_id, category, sum(gross_value) AS gross_value FROM lines WHERE order_id IN (SELECT order_id FROM eligible) GROUP BY order_id, category
+), main_product AS (
+    SELECT * FROM product_values QUALIFY row_number() OVER (PARTITION BY order_id ORDER BY gross_value DESC, product_id) = 1
+), main_category AS (
+    SELECT * FROM category_values QUALIFY row_number() OVER (PARTITION BY order_id ORDER BY gross_value DESC, category) = 1
 ), points AS (
-    SELECT e.order_id, e.n::VARCHAR AS order_number, coalesce(m.product_id, '(unknown)') AS product, coalesce(m.category, '(unknown)') AS category
-    FROM eligible e LEFT JOIN main m ON m.order_id = e.order_id
+    SELECT e.order_id, e.n::VARCHAR AS order_number, coalesce(p.product_id, '(unknown)') AS product, coalesce(c.category, '(unknown)') AS category
+    FROM eligible e LEFT JOIN main_product p ON p.order_id = e.order_id LEFT JOIN main_category c ON c.order_id = e.order_id
 )
 SELECT dimension, value, count(*) AS orders, count(l.order_id) AS churns,
     count(l.order_id)::DOUBLE / nullif((SELECT count(*) FROM last_orders), 0) AS share_of_churns, count(l.order_id)::DOUBLE / count(*) AS churn_per_order,
-    90 AS churn_days, 'fixed' AS threshold_rule, as_of() AS as_of, '2' AS definition_version
+    90 AS churn_days, 'fixed' AS threshold_rule, as_of() AS as_of, '3' AS definition_version
 FROM (SELECT order_id, 'order_number' AS dimension, order_number AS value FROM points
       UNION ALL SELECT order_id, 'category', category FROM points
       UNION ALL SELECT order_id, 'product', product FROM points) p

@@ -8,7 +8,7 @@ SELECT
     churn_thresholds.churn_days,
     churn_thresholds.threshold_rule,
     $as_of AS as_of,
-    '2' AS definition_version
+    '3' AS definition_version
 FROM (
     SELECT dimension, value, COUNT(*) AS orders, COUNT(*) FILTER (WHERE led_to_churn) AS churns
     FROM (

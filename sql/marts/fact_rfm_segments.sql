@@ -33,3 +33,4 @@ LEFT JOIN rfm_customer_segments AS segments
 LEFT JOIN rfm_customer_segments AS previous_segments
     ON previous_segments.customer_id = dim_customers.customer_id
     AND previous_segments.snapshot = 'previous'
+WHERE dim_customers.first_seen_at IS NULL OR dim_customers.first_seen_at < $as_of

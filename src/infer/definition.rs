@@ -110,8 +110,14 @@ fn named(fields: &[Field]) -> Vec<(String, &Field, Guess)> {
     fields.iter().map(|field| (name(field), field, field.guess())).collect()
 }
 
+/// The column that every source with links gets, whose name no raw field may have.
+const CUSTOMER_ID: &str = "customer_id";
+
 fn column_name(field: &str) -> String {
     let word = word(field);
+    if word == CUSTOMER_ID {
+        return format!("source_{word}");
+    }
     if word.parse::<ColumnName>().is_ok() { word } else { format!("column_{word}") }
 }
 

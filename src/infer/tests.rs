@@ -59,3 +59,12 @@ fn what_was_missing_once_is_not_required() {
     let values = vec![Some("1".to_owned()), None];
     assert!(!Field { name: "a".to_owned(), values }.guess().required);
 }
+
+#[test]
+fn a_name_that_martlet_gives_itself_is_left_to_it() {
+    let column = |name: &str| {
+        Field { name: name.to_owned(), values: vec![Some("c-7".to_owned())] }.as_column()
+    };
+    assert!(column("Customer ID").starts_with("source_customer_id: { from: \"Customer ID\", "));
+    assert!(column("customer").starts_with("customer: { type: "));
+}

@@ -346,13 +346,13 @@ WITH last_orders AS (
     WHERE e.n = (SELECT max(n) FROM eligible x WHERE x.customer_id = e.customer_id AND x.order_date = e.order_date)
 ), points AS (
     SELECT e.order_id, e.n::VARCHAR AS order_number,
-        (SELECT coalesce(l.product_id, '(unknown)') FROM lines l WHERE l.order_id = e.order_id ORDER BY gross_value DESC, product_id, line_number LIMIT 1) AS product,
-        (SELECT coalesce(l.category, '(unknown)') FROM lines l WHERE l.order_id = e.order_id ORDER BY gross_value DESC, product_id, line_number LIMIT 1) AS category
+        (SELECT coalesce(l.product_id, '(unknown)') FROM lines l WHERE l.order_id = e.order_id GROUP BY l.product_id ORDER BY sum(gross_value) DESC, l.product_id LIMIT 1) AS product,
+        (SELECT coalesce(l.category, '(unknown)') FROM lines l WHERE l.order_id = e.order_id GROUP BY l.category ORDER BY sum(gross_value) DESC, l.category LIMIT 1) AS category
     FROM eligible e
 )
 SELECT dimension, value, count(*) AS orders, count(l.order_id) AS churns,
     count(l.order_id) / nullif((SELECT count(*) FROM last_orders), 0) AS share_of_churns, count(l.order_id) / count(*) AS churn_per_order,
-    90 AS churn_days, 'fixed' AS threshold_rule, as_of() AS as_of, '2' AS definition_version
+    90 AS churn_days, 'fixed' AS threshold_rule, as_of() AS as_of, '3' AS definition_version
 FROM (SELECT order_id, 'order_number' AS dimension, order_number AS value FROM points
       UNION ALL SELECT order_id, 'category', coalesce(category, '(unknown)') FROM points
       UNION ALL SELECT order_id, 'product', coalesce(product, '(unknown)') FROM points) p
