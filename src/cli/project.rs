@@ -80,9 +80,11 @@ impl Project {
         for examination in &self.examinations {
             add(examination.found.clone());
         }
+        let mut idle = Idle::default();
         for stage in self.stages_by_file().values() {
-            add(self.of_idle_stage(stage));
+            add(self.of_idle_stage(stage, &mut idle));
         }
+        add(idle.told());
         found
     }
 
@@ -113,26 +115,85 @@ impl Project {
     }
 
     /// Returns what is wrong with a stage that no pipeline needs, as the one says that copes best with it.
-    fn of_idle_stage(&self, findings: &[&StageFinding]) -> Diagnostics {
+    fn of_idle_stage(&self, findings: &[&StageFinding], idle: &mut Idle) -> Diagnostics {
         if findings.iter().any(|finding| finding.needed) {
             return Diagnostics::new();
         }
         // The tables a stage reads may be those of another pipeline; only all of them together can tell.
-        let lacks_table = |finding: &StageFinding| {
-            let codes = [Code::SqlUnknownTable, Code::TestUnknownTable];
-            finding.mistakes.iter().any(|mistake| codes.contains(&mistake.code))
-        };
-        let best = findings.iter().find(|finding| !lacks_table(finding));
-        let best = best.or(findings.first().filter(|_| self.all && self.unread.is_empty()));
+        let best = findings.iter().find(|finding| !finding.mistakes.iter().any(lacks_table));
         let Some(best) = best else {
+            let first = findings.first().filter(|_| self.all && self.unread.is_empty());
+            idle.without_tables.extend(first.map(|finding| without_tables(finding)));
             return Diagnostics::new();
         };
-        let mut found = best.mistakes.clone();
+        let found = best.mistakes.clone();
         if self.all && !has_errors(&self.unread) && !has_errors(&found) {
-            found.extend(unused(best));
+            idle.unused.extend(unused(best).map(|unused| (best.spec.name.clone(), unused)));
         }
         found
     }
+}
+
+/// Says whether a mistake is that a table is not there.
+fn lacks_table(mistake: &Diagnostic) -> bool {
+    [Code::SqlUnknownTable, Code::TestUnknownTable].contains(&mistake.code)
+}
+
+/// Returns which tables a stage lacks that nothing needs. That keeps no night from being run: a shop may have no such data.
+/// What else is wrong with it mostly follows from that.
+fn without_tables(finding: &StageFinding) -> (String, Diagnostics) {
+    let lacking = finding.mistakes.iter().filter(|mistake| lacks_table(mistake)).cloned();
+    let warnings = lacking.map(|mistake| Diagnostic { severity: Severity::Warning, ..mistake });
+    (finding.spec.name.clone(), warnings.collect())
+}
+
+/// So many stages that nothing needs are told one by one; of more, only their names.
+const TOLD_ONE_BY_ONE: usize = 5;
+/// So many names are told.
+const NAMES: usize = 12;
+
+/// The stages that no pipeline needs.
+#[derive(Default)]
+struct Idle {
+    unused: Vec<(String, Diagnostic)>,
+    without_tables: Vec<(String, Diagnostics)>,
+}
+
+impl Idle {
+    fn told(self) -> Diagnostics {
+        let mut told = Diagnostics::new();
+        if self.unused.len() > TOLD_ONE_BY_ONE {
+            let names = names(self.unused.iter().map(|(name, _)| name.as_str()));
+            let message = format!("no mart needs {} stages: {names}", self.unused.len());
+            let help =
+                "name them under `publish` in a pipeline, read them in a stage, or remove them";
+            told.push(Diagnostic::warning(Code::UnusedStage, message).help(help));
+        } else {
+            told.extend(self.unused.into_iter().map(|(_, unused)| unused));
+        }
+        if self.without_tables.len() > TOLD_ONE_BY_ONE {
+            let names = names(self.without_tables.iter().map(|(name, _)| name.as_str()));
+            let count = self.without_tables.len();
+            let message = format!(
+                "{count} stages that no mart needs read tables that are not there: {names}"
+            );
+            let help = "where a folder of `sql/contract` has such a table, without rows, list it under `stages`";
+            told.push(Diagnostic::warning(Code::SqlUnknownTable, message).help(help));
+        } else {
+            told.extend(self.without_tables.into_iter().flat_map(|(_, lacking)| lacking));
+        }
+        told
+    }
+}
+
+/// Writes the first of some names.
+fn names<'a>(all: impl ExactSizeIterator<Item = &'a str>) -> String {
+    let others = all.len().saturating_sub(NAMES);
+    let mut names: Vec<String> = all.take(NAMES).map(|name| format!("`{name}`")).collect();
+    if others > 0 {
+        names.push(format!("{others} others"));
+    }
+    names.join(", ")
 }
 
 /// Says whether something is wrong that keeps a pipeline from being run.

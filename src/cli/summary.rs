@@ -10,6 +10,9 @@ use crate::report::{
 
 /// How many kinds of rejects are told for each source.
 const KINDS_OF_REJECTS: usize = 3;
+/// With more rejects in a hundred records than that a warning is given, unless they are a handful.
+const MANY_REJECTS: u64 = 5;
+const HANDFUL: u64 = 10;
 /// How many missing inputs and unreadable objects are told.
 const PASSED_OVER: usize = 10;
 /// How many drifted fields are told for each source.
@@ -80,6 +83,19 @@ fn sources(text: &mut String, report: &RunReport) {
     }
     for source in report.sources.iter().filter(|source| source.total.rejected > 0) {
         let _ = writeln!(text, "rejects of {}: {}", source.source, reasons(source));
+        many_rejects(text, source);
+    }
+}
+
+/// Warns where so much of a source was rejected that its tables may mislead.
+fn many_rejects(text: &mut String, SourceReport { source, total, .. }: &SourceReport) {
+    if total.rejected >= HANDFUL && total.rejected * 100 > total.read * MANY_REJECTS {
+        let percent = total.rejected as f64 * 100.0 / total.read as f64;
+        let _ = writeln!(
+            text,
+            "warning: {source}: {percent:.1} % of the records were rejected; `martlet rejects` shows them, and \
+             `rejects: {{ max_percent: N }}` below a source ends a run that has more"
+        );
     }
 }
 

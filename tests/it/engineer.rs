@@ -203,3 +203,26 @@ fn a_stage_that_nothing_needs_is_told_when_all_pipelines_are_checked() {
     // What nothing needs does not keep the night from being run.
     project.publish(AS_OF);
 }
+
+#[test]
+fn a_stage_that_nothing_needs_may_lack_tables_and_of_many_only_the_names_are_told() {
+    let project = Project::shop();
+    project.write("sql/lacking.sql", "SELECT send_id, sent_on FROM sends");
+    let lacking = project.martlet(&["check"]);
+    assert_eq!(lacking.status, Some(0), "{lacking:?}");
+    assert!(lacking.stderr.contains("table `sends` not found"), "{lacking:?}");
+    assert!(lacking.stderr.ends_with("1 warning\n"), "{lacking:?}");
+    for number in 0..6 {
+        project.write(&format!("sql/idle_{number}.sql"), "SELECT order_id FROM orders");
+        project.write(&format!("sql/lacking_{number}.sql"), "SELECT send_id FROM sends");
+    }
+    let many = project.martlet(&["check"]);
+    assert_eq!(many.status, Some(0), "{many:?}");
+    for told in [
+        "no mart needs 6 stages: `idle_0`, `idle_1`, ",
+        "7 stages that no mart needs read tables that are not there: `lacking`, `lacking_0`, ",
+        "2 warnings\n",
+    ] {
+        assert!(many.stderr.contains(told), "{told}: {many:?}");
+    }
+}

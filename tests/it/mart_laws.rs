@@ -32,8 +32,8 @@ const LAWS: &[Law] = &[
         mart: "fact_rfm_segments",
         check: "every_customer_has_a_segment",
         stage: "marts/fact_rfm_segments",
-        right: "    AND previous_segments.snapshot = 'previous'\n",
-        wrong: "    AND previous_segments.snapshot = 'previous'\nWHERE scored.customer_id IS NOT NULL\n",
+        right: "WHERE dim_customers.first_seen_at IS NULL OR dim_customers.first_seen_at < $as_of\n",
+        wrong: "WHERE scored.customer_id IS NOT NULL\n",
     },
     Law {
         mart: "fact_rfm_segments",
