@@ -52,7 +52,10 @@ fn headline(report: &RunReport) -> String {
             "nothing new for {pipeline} as of {as_of}: generation {generation} has the same inputs and rules"
         ),
         Status::ChecksFailed => {
-            format!("nothing published for {pipeline} as of {as_of}: checks failed (run {run_id})")
+            // A record, an object or a value may be what is wrong, long before there is anything to check.
+            let has_failed = report.checks.iter().any(|check| check.failures > 0);
+            let why = if has_failed { "checks failed" } else { "the data cannot be used" };
+            format!("nothing published for {pipeline} as of {as_of}: {why} (run {run_id})")
         }
         Status::Incomplete => format!(
             "nothing published for {pipeline} as of {as_of}: inputs are incomplete (run {run_id})"

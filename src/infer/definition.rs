@@ -85,6 +85,9 @@ fn column(name: &str, field: &str, guess: &Guess) -> String {
         let formats: Vec<String> = guess.formats.iter().map(|format| quoted(format)).collect();
         rules.push(format!("formats: [{}]", formats.join(", ")));
     }
+    if guess.rounds {
+        rules.push("round: true".to_owned());
+    }
     if guess.required {
         rules.push("required: true".to_owned());
     }

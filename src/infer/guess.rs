@@ -19,6 +19,8 @@ const MOMENT_FORMATS: &[&str] = &[
     "%Y-%m-%dT%H:%M:%S",
     "%d/%m/%Y %H:%M:%S",
     "%d/%m/%Y %H:%M",
+    "%d.%m.%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M",
     "%m/%d/%Y %H:%M:%S",
     "%m/%d/%Y %H:%M",
     "%Y/%m/%d %H:%M:%S",
@@ -44,6 +46,8 @@ pub(crate) struct Guess {
     /// The type as an author writes it.
     pub(crate) data_type: String,
     pub(crate) formats: Vec<&'static str>,
+    /// Whether floating point has left more decimals in some values than anybody wrote.
+    pub(crate) rounds: bool,
     /// Whether no value was missing.
     pub(crate) required: bool,
     /// How many values do not fit the type.
@@ -57,10 +61,12 @@ impl Field {
     pub(crate) fn guess(&self) -> Guess {
         let values: Vec<&str> = self.present().collect();
         let (data_type, formats, misfits) = self.kind(&values);
+        let is_decimal = data_type.starts_with("decimal");
         let different: HashSet<&str> = values.iter().copied().collect();
         Guess {
             data_type,
             formats,
+            rounds: is_decimal && values.iter().any(|text| is_of_floating_point(text)),
             required: !values.is_empty() && values.len() == self.values.len(),
             misfits,
             distinct: most(different.len(), values.len()),
@@ -190,10 +196,22 @@ fn decimal_digits(text: &str) -> Option<(usize, usize)> {
     (is_number && !is_name && !digits.ends_with('.')).then_some((whole.len(), places.len()))
 }
 
+/// So many decimals nobody writes: floating point leaves them, as in `19.990000000000002`.
+const PLACES_OF_FLOATING_POINT: usize = 12;
+
+/// Where no value tells otherwise.
+const PLACES_OF_MONEY: usize = 4;
+
+fn is_of_floating_point(text: &str) -> bool {
+    decimal_digits(text).is_some_and(|(_, places)| places >= PLACES_OF_FLOATING_POINT)
+}
+
 fn decimal(values: &[&str]) -> String {
     let digits = || values.iter().filter_map(|text| decimal_digits(text));
     let whole = digits().map(|(whole, _)| whole).max().unwrap_or(1);
-    let places = digits().map(|(_, places)| places).max().unwrap_or(0);
+    let places = digits().map(|(_, places)| places);
+    let written = places.filter(|places| *places < PLACES_OF_FLOATING_POINT);
+    let places = written.max().unwrap_or(PLACES_OF_MONEY);
     match whole + places {
         // Twice the digits seen leave room for what was not.
         0..=15 => format!("decimal(18,{})", places.max(2)),

@@ -24,6 +24,8 @@ fn values_tell_the_type() {
     is("a", &["1.5", "200", "-0.125"], "decimal(18,3)", &[]);
     is("a", &["1234567890123.4567"], "decimal(38,4)", &[]);
     is("a", &["1e-9", "2.5"], "double", &[]);
+    is("a", &["19.99", "19.990000000000002"], "decimal(18,2)", &[]);
+    is("a", &["2.4019999999999997"], "decimal(18,4)", &[]);
     is("a", &["ann@mail.shop", "b.c@x.org"], "email", &[]);
     is("phone", &["13812345678", "021 5555 1234"], "phone", &[]);
     is("a", &["+86 138 1234 5678"], "phone", &[]);
@@ -37,6 +39,7 @@ fn times_tell_their_formats() {
     is("day", &["01/02/2026", "01/31/2026"], "date", &["%m/%d/%Y"]);
     is("at", &["2026-01-31T08:00:00+08:00"], "timestamp", &["rfc3339"]);
     is("at", &["31/01/2026 08:15"], "timestamp", &["%d/%m/%Y %H:%M"]);
+    is("at", &["31.01.2026 08:15"], "timestamp", &["%d.%m.%Y %H:%M"]);
     is("ts", &["1767312000000"], "timestamp", &["unix_ms"]);
     is("order_id", &["1767312000000"], "integer", &[]);
 }
@@ -67,4 +70,15 @@ fn a_name_that_martlet_gives_itself_is_left_to_it() {
     };
     assert!(column("Customer ID").starts_with("source_customer_id: { from: \"Customer ID\", "));
     assert!(column("customer").starts_with("customer: { type: "));
+}
+
+#[test]
+fn what_floating_point_has_left_is_rounded() {
+    let column = |values: [&str; 2]| {
+        let values = values.iter().map(|value| Some((*value).to_owned())).collect();
+        Field { name: "price".to_owned(), values }.as_column()
+    };
+    let noisy = column(["19.99", "0.30000000000000004"]);
+    assert_eq!(noisy, "price: { type: \"decimal(18,2)\", round: true, required: true }");
+    assert!(!column(["19.99", "0.3"]).contains("round"));
 }

@@ -230,6 +230,7 @@ fn keys_that_mean_nothing_on_a_type_are_refused() {
         ("map", "{ a: b }", "double", "string, boolean and integer columns"),
         ("thousands", "','", "string", "columns of numbers"),
         ("unit", "{ from: g, to: kg }", "date", "columns of numbers"),
+        ("round", "true", "double", "decimal columns without `unit`"),
         (
             "decimal_point",
             "','",

@@ -7,6 +7,11 @@ pub(crate) struct Conversion {
     pub(crate) denominator: u64,
 }
 
+impl Conversion {
+    /// Leads from a unit to itself.
+    pub(crate) const NONE: Self = Self { numerator: 1, denominator: 1 };
+}
+
 /// A unit, as so many of the smallest unit of its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unit {

@@ -63,6 +63,10 @@ pub(crate) struct Column {
     /// The character before decimals; a point where it is left out.
     #[serde(default)]
     pub(crate) decimal_point: Option<String>,
+    /// Whether a number that is finer than the column's last place is rounded to it, half to even; a reject where it is left
+    /// out.
+    #[serde(default)]
+    pub(crate) round: bool,
     /// The unit the number is written in, and the one it is stored in.
     #[serde(default)]
     pub(crate) unit: Option<UnitChange>,

@@ -220,7 +220,7 @@ fn a_stage_that_nothing_needs_may_lack_tables_and_of_many_only_the_names_are_tol
     assert_eq!(many.status, Some(0), "{many:?}");
     for told in [
         "no mart needs 6 stages: `idle_0`, `idle_1`, ",
-        "7 stages that no mart needs read tables that are not there: `lacking`, `lacking_0`, ",
+        "7 stages that no mart needs read tables that are not there: `lacking`, `lacking_0`,",
         "2 warnings\n",
     ] {
         assert!(many.stderr.contains(told), "{told}: {many:?}");

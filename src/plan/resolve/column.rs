@@ -256,6 +256,11 @@ fn refuse_idle_keys(
         ("map", column.map.is_some() && !is_mapped, "string, boolean and integer columns"),
         ("thousands", column.thousands.is_some() && !is_number, "columns of numbers"),
         ("unit", column.unit.is_some() && !is_number, "columns of numbers"),
+        (
+            "round",
+            column.round && (!is_decimal || column.unit.is_some()),
+            "decimal columns without `unit`",
+        ),
         ("convert", column.convert.is_some() && !is_decimal, "decimal columns"),
         (
             "decimal_point",

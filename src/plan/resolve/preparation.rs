@@ -194,13 +194,15 @@ fn one_separator(text: &str, place: &Place<'_>, found: &mut Diagnostics) -> Opti
     }
 }
 
-/// Reads the units of a column of numbers.
+/// Reads the units of a column of numbers. One whose numbers are rounded is led from its unit to the same.
 pub(super) fn conversion(
     column: &spec::Column,
     place: &Place<'_>,
     found: &mut Diagnostics,
 ) -> Option<Conversion> {
-    let change = column.unit.as_ref()?;
+    let Some(change) = &column.unit else {
+        return column.round.then_some(Conversion::NONE);
+    };
     let place = place.child("unit");
     let from = unit(&change.from, &place.child("from"), found);
     let to = unit(&change.to, &place.child("to"), found);

@@ -47,7 +47,10 @@ impl Converter {
             return Some(0);
         }
         let power = scanned.power + self.scale;
-        let ten = 10u128.checked_pow(power.unsigned_abs())?;
+        let Some(ten) = 10u128.checked_pow(power.unsigned_abs()) else {
+            // No mantissa has so many digits that anything of it would be left.
+            return (power < 0).then_some(0);
+        };
         let (multiplier, divisor) = if power < 0 { (1, ten) } else { (ten, 1) };
         let numerator = u128::from(self.conversion.numerator).checked_mul(multiplier)?;
         let denominator = u128::from(self.conversion.denominator).checked_mul(divisor)?;
@@ -107,6 +110,25 @@ mod tests {
         ] {
             let converter = Converter::to_decimal(between(from, to), 18, 4);
             assert_eq!(converter.parse(text), expected, "{text} {from} to {to}");
+        }
+    }
+
+    #[test]
+    fn what_floating_point_leaves_behind_is_rounded_away() {
+        let converter = Converter::to_decimal(Conversion::NONE, 18, 4);
+        for (text, expected) in [
+            ("19.990000000000002", Ok(199_900)),
+            ("2.4019999999999997", Ok(24_020)),
+            ("-0.30000000000000004", Ok(-3_000)),
+            ("1.776357e-15", Ok(0)),
+            ("-4.9e-324", Ok(0)),
+            ("0.00005", Ok(0)),
+            ("0.00015", Ok(2)),
+            ("99999999999999.99995", Err(TOO_LARGE)),
+            ("1e400", Err(TOO_MANY_DIGITS)),
+            ("1.2.3", Err(NO_DECIMAL)),
+        ] {
+            assert_eq!(converter.parse(text), expected, "{text}");
         }
     }
 
