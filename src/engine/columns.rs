@@ -117,3 +117,35 @@ fn shared<I: Send, T: Send>(
     made.sort_unstable_by_key(|(place, _)| *place);
     Ok(made.into_iter().map(|(_, made)| made).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{Int64Array, RecordBatch, StringArray};
+    use arrow::compute::concat_batches;
+    use parquet::arrow::ArrowWriter;
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+    use parquet::file::metadata::RowGroupMetaData;
+
+    use super::SideBySide;
+
+    #[test]
+    fn a_batch_may_end_one_group_and_begin_the_next() {
+        let numbers = Int64Array::from_iter_values(0..250);
+        let words = StringArray::from_iter_values((0..250).map(|number| number.to_string()));
+        let columns = [("number", Arc::new(numbers) as _), ("word", Arc::new(words) as _)];
+        let rows = RecordBatch::try_from_iter(columns).unwrap();
+        let writer = ArrowWriter::try_new(Vec::new(), rows.schema(), None).unwrap();
+        let mut file = SideBySide::new(writer, rows.schema(), 2, 100).unwrap();
+        for start in (0..250).step_by(70) {
+            file.write(&rows.slice(start, 70.min(250 - start))).unwrap();
+        }
+        let bytes = bytes::Bytes::from(file.into_inner().unwrap());
+        let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap();
+        let groups = reader.metadata().row_groups().iter().map(RowGroupMetaData::num_rows);
+        assert_eq!(groups.collect::<Vec<_>>(), [100, 100, 50]);
+        let read: Vec<RecordBatch> = reader.build().unwrap().map(Result::unwrap).collect();
+        assert_eq!(concat_batches(&rows.schema(), &read).unwrap(), rows);
+    }
+}

@@ -332,13 +332,12 @@ mod tests {
     use std::sync::Arc;
 
     use arrow::array::{Int64Array, RecordBatch, StringArray};
-    use arrow::util::pretty::pretty_format_batches;
-    use datafusion::datasource::MemTable;
     use datafusion::prelude::SessionContext;
     use proptest::collection::vec;
     use proptest::option::of;
     use proptest::prelude::{Just, ProptestConfig, any, prop_assert_eq, prop_oneof, proptest};
 
+    use crate::engine::fixtures;
     use crate::engine::session::{planning_session, stock_session};
 
     type Row = (Option<i64>, Option<i64>, Option<String>, Option<i64>);
@@ -359,12 +358,8 @@ mod tests {
 
     /// Answers a query over rows that come in parts.
     async fn answer(session: &SessionContext, parts: &[Vec<Row>], sql: &str) -> String {
-        let batches: Vec<RecordBatch> = parts.iter().map(|rows| batch(rows)).collect();
-        let table = MemTable::try_new(batches[0].schema(), vec![batches]).unwrap();
-        session.deregister_table("t").unwrap();
-        session.register_table("t", Arc::new(table)).unwrap();
-        let answer = session.sql(sql).await.unwrap().collect().await.unwrap();
-        pretty_format_batches(&answer).unwrap().to_string()
+        let batches = parts.iter().map(|rows| batch(rows)).collect();
+        fixtures::answer(session, batches, sql).await.0
     }
 
     const QUERIES: [&str; 4] = [

@@ -8,6 +8,8 @@ mod customers;
 mod difference;
 mod expression;
 mod first_value;
+#[cfg(test)]
+mod fixtures;
 mod groups;
 mod joins;
 mod kept;

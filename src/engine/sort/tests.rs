@@ -1,19 +1,12 @@
 //! Holds the operator against the engine's own sort.
 
-use std::sync::Arc;
-
-use arrow::array::{Int64Array, RecordBatch, StringArray};
-use arrow::util::pretty::pretty_format_batches;
-use datafusion::datasource::MemTable;
-use datafusion::physical_plan::displayable;
 use datafusion::prelude::SessionContext;
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::{ProptestConfig, prop_assert_eq, proptest};
 
-use crate::engine::session::{planning_session, stock_session};
-
-type Row = (Option<i64>, Option<u8>, Option<i64>);
+use crate::engine::fixtures::{self, Row, batches, session_of_batches};
+use crate::engine::session::stock_session;
 
 /// Rows that come sorted by key, and are sorted again by more.
 const SORTED: &str = "SELECT * FROM (SELECT *, COUNT(*) OVER (PARTITION BY key) AS rows FROM t)";
@@ -35,48 +28,8 @@ const PARTLY: [&str; 4] = [
 const OTHERS: [&str; 3] =
     ["key DESC, value, place", "word, key, place", "key, value, place LIMIT 3"];
 
-/// Makes rows with a number of their own each.
-fn batch(first: usize, rows: &[Row]) -> RecordBatch {
-    let keys: Int64Array = rows.iter().map(|row| row.0).collect();
-    let words: StringArray =
-        rows.iter().map(|row| row.1.map(|word| "ab".repeat(word as usize))).collect();
-    let values: Int64Array = rows.iter().map(|row| row.2).collect();
-    let places = Int64Array::from_iter_values((first..).take(rows.len()).map(|row| row as i64));
-    RecordBatch::try_from_iter_with_nullable([
-        ("key", Arc::new(keys) as _, true),
-        ("word", Arc::new(words) as _, true),
-        ("value", Arc::new(values) as _, true),
-        ("place", Arc::new(places) as _, true),
-    ])
-    .unwrap()
-}
-
-/// Returns what a query answers, and how.
 async fn answer(session: &SessionContext, parts: &[Vec<Row>], sql: &str) -> (String, String) {
-    let firsts = parts.iter().scan(0, |first, rows| {
-        *first += rows.len();
-        Some(*first - rows.len())
-    });
-    let batches: Vec<RecordBatch> =
-        firsts.zip(parts).map(|(first, rows)| batch(first, rows)).collect();
-    let table = MemTable::try_new(batches[0].schema(), vec![batches]).unwrap();
-    session.deregister_table("t").unwrap();
-    session.register_table("t", Arc::new(table)).unwrap();
-    let frame = session.sql(sql).await.unwrap();
-    let plan = frame.clone().create_physical_plan().await.unwrap();
-    let plan = displayable(plan.as_ref()).indent(false).to_string();
-    let answer = frame.collect().await.unwrap();
-    (pretty_format_batches(&answer).unwrap().to_string(), plan)
-}
-
-/// Makes a session with batches of so few rows that groups lie across them.
-fn ours(batch_size: usize) -> SessionContext {
-    let session = planning_session(chrono_tz::UTC);
-    let sizes = session.state_ref();
-    let mut state = sizes.write();
-    *state.config_mut() = state.config().clone().with_batch_size(batch_size);
-    drop(state);
-    session
+    fixtures::answer(session, batches(parts), sql).await
 }
 
 proptest! {
@@ -88,7 +41,7 @@ proptest! {
         batch_size in 1_usize..9
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let (ours, stock) = (ours(batch_size), stock_session(batch_size));
+        let (ours, stock) = (session_of_batches(batch_size), stock_session(batch_size));
         for rows in [SORTED, UNITED] {
             for order in PARTLY.iter().chain(&OTHERS) {
                 let sql = format!("{rows} ORDER BY {order}, rows");
@@ -107,7 +60,7 @@ async fn sorts_of_rows_that_are_sorted_in_part_are_replaced_and_no_others() {
     for (orders, is_replaced) in [(PARTLY.as_slice(), true), (&OTHERS, false)] {
         for order in orders {
             let sql = format!("{SORTED} ORDER BY {order}");
-            let (_, plan) = answer(&ours(8192), &parts, &sql).await;
+            let (_, plan) = answer(&session_of_batches(8192), &parts, &sql).await;
             assert_eq!(plan.contains("GroupSort"), is_replaced, "{order}: {plan}");
         }
     }
@@ -117,7 +70,7 @@ async fn sorts_of_rows_that_are_sorted_in_part_are_replaced_and_no_others() {
 async fn a_union_is_sorted_branch_by_branch() {
     let parts = [vec![(Some(1), Some(1), Some(1))]];
     let sql = format!("{UNITED} ORDER BY {}", PARTLY[0]);
-    let (_, plan) = answer(&ours(8192), &parts, &sql).await;
+    let (_, plan) = answer(&session_of_batches(8192), &parts, &sql).await;
     let steps: Vec<&str> = plan.lines().map(str::trim_start).collect();
     let place = |step: &str| steps.iter().position(|line| line.starts_with(step)).expect(step);
     assert!(place("UnionExec") < place("GroupSort"), "{plan}");
@@ -129,7 +82,7 @@ async fn rows_that_come_in_order_are_not_sorted_at_all() {
     let parts = [vec![(Some(1), Some(1), Some(1))]];
     let numbered = "SELECT key, n FROM (SELECT key, ROW_NUMBER() OVER (PARTITION BY key ORDER BY place) AS n FROM t)";
     let sql = format!("{numbered} UNION ALL {numbered} ORDER BY key, n");
-    let (_, plan) = answer(&ours(8192), &parts, &sql).await;
+    let (_, plan) = answer(&session_of_batches(8192), &parts, &sql).await;
     let sorts = plan.lines().filter(|line| line.trim_start().starts_with("SortExec"));
     // Those that the windows need, one in each branch.
     assert_eq!((sorts.count(), plan.matches("GroupSort").count()), (2, 0), "{plan}");
@@ -144,7 +97,7 @@ async fn a_group_that_is_too_large_to_be_held_is_sorted_with_all_behind_it() {
         of_key(0, 3).chain(of_key(1, 200)).chain(of_key(2, 5)).chain(of_key(3, 90)).collect();
     let sql = format!("{SORTED} ORDER BY {}", PARTLY[0]);
     let parts = [rows];
-    let (found, plan) = answer(&ours(4), &parts, &sql).await;
+    let (found, plan) = answer(&session_of_batches(4), &parts, &sql).await;
     assert!(plan.contains("GroupSort"), "{plan}");
     assert_eq!(found, answer(&stock_session(4), &parts, &sql).await.0);
 }

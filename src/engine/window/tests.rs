@@ -1,54 +1,15 @@
 //! Holds the operators against the engine's own.
 
-use std::sync::Arc;
-
-use arrow::array::{Decimal128Array, Int64Array, RecordBatch, StringArray};
-use arrow::util::pretty::pretty_format_batches;
-use datafusion::datasource::MemTable;
-use datafusion::physical_plan::displayable;
 use datafusion::prelude::SessionContext;
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::{ProptestConfig, prop_assert_eq, proptest};
 
-use crate::engine::session::{planning_session, stock_session};
-
-type Row = (Option<i64>, Option<u8>, Option<i64>);
-
-/// Makes rows with a number of their own each, by which they are in order.
-fn batch(first: usize, rows: &[Row]) -> RecordBatch {
-    let keys: Int64Array = rows.iter().map(|row| row.0).collect();
-    let words: StringArray =
-        rows.iter().map(|row| row.1.map(|word| "ab".repeat(word as usize))).collect();
-    let values: Int64Array = rows.iter().map(|row| row.2).collect();
-    let money: Decimal128Array = rows.iter().map(|row| row.2.map(i128::from)).collect();
-    let places = Int64Array::from_iter_values((first..).take(rows.len()).map(|row| row as i64));
-    RecordBatch::try_from_iter_with_nullable([
-        ("key", Arc::new(keys) as _, true),
-        ("word", Arc::new(words) as _, true),
-        ("value", Arc::new(values) as _, true),
-        ("money", Arc::new(money.with_precision_and_scale(18, 4).unwrap()) as _, true),
-        ("place", Arc::new(places) as _, true),
-    ])
-    .unwrap()
-}
+use crate::engine::fixtures::{self, Row, batches, session_of_batches};
+use crate::engine::session::stock_session;
 
 async fn answer(session: &SessionContext, parts: &[Vec<Row>], sql: &str) -> (String, String) {
-    let mut first = 0;
-    let batches = parts.iter().map(|rows| {
-        let batch = batch(first, rows);
-        first += rows.len();
-        batch
-    });
-    let batches: Vec<RecordBatch> = batches.collect();
-    let table = MemTable::try_new(batches[0].schema(), vec![batches]).unwrap();
-    session.deregister_table("t").unwrap();
-    session.register_table("t", Arc::new(table)).unwrap();
-    let frame = session.sql(sql).await.unwrap();
-    let plan = frame.clone().create_physical_plan().await.unwrap();
-    let plan = displayable(plan.as_ref()).indent(false).to_string();
-    let answer = frame.collect().await.unwrap();
-    (pretty_format_batches(&answer).unwrap().to_string(), plan)
+    fixtures::answer(session, batches(parts), sql).await
 }
 
 /// Windows that are known.
@@ -77,16 +38,6 @@ const OTHERS: [&str; 9] = [
     "FIRST_VALUE(word) OVER (PARTITION BY key ORDER BY place)",
 ];
 
-/// Makes sessions with batches of so few rows that partitions lie across them: ours, and the engine's own.
-fn sessions(batch_size: usize) -> [SessionContext; 2] {
-    let ours = planning_session(chrono_tz::UTC);
-    let sizes = ours.state_ref();
-    let mut state = sizes.write();
-    *state.config_mut() = state.config().clone().with_batch_size(batch_size);
-    drop(state);
-    [ours, stock_session(batch_size)]
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(10))]
 
@@ -96,7 +47,7 @@ proptest! {
         batch_size in 1_usize..9
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let [ours, stock] = sessions(batch_size);
+        let (ours, stock) = (session_of_batches(batch_size), stock_session(batch_size));
         for windows in KNOWN.iter().chain(&OTHERS).collect::<Vec<_>>().chunks(3) {
             let windows = windows.iter().enumerate();
             let columns: Vec<String> =
@@ -117,7 +68,7 @@ proptest! {
 
 #[tokio::test]
 async fn windows_that_are_known_are_replaced_and_no_others() {
-    let [ours, _] = sessions(8192);
+    let ours = session_of_batches(8192);
     let parts = vec![vec![(Some(1), Some(1), Some(1))]];
     for (windows, is_known) in [(&KNOWN, true), (&OTHERS, false)] {
         for window in windows {
