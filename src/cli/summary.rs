@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::report::{
-    FieldChange, FieldDrift, PublishedTable, RunReport, SourceReport, Status, Step, StepReport,
-    UnreadableObject, together,
+    CheckReport, FieldChange, FieldDrift, PublishedTable, RunReport, SourceReport, Status, Step,
+    StepReport, UnreadableObject, together,
 };
 
 /// How many kinds of rejects are told for each source.
 const KINDS_OF_REJECTS: usize = 3;
 /// With more rejects in a hundred records than that a warning is given, unless they are a handful.
 const MANY_REJECTS: u64 = 5;
+/// Fewer rejects than that are a handful.
 const HANDFUL: u64 = 10;
 /// How many missing inputs and unreadable objects are told.
 const PASSED_OVER: usize = 10;
@@ -53,7 +54,7 @@ fn headline(report: &RunReport) -> String {
         ),
         Status::ChecksFailed => {
             // A record, an object or a value may be what is wrong, long before there is anything to check.
-            let has_failed = report.checks.iter().any(|check| check.failures > 0);
+            let has_failed = report.checks.iter().any(CheckReport::blocks);
             let why = if has_failed { "checks failed" } else { "the data cannot be used" };
             format!("nothing published for {pipeline} as of {as_of}: {why} (run {run_id})")
         }

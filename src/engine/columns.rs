@@ -20,53 +20,55 @@ pub(super) struct SideBySide<W: Write + Send> {
     factory: ArrowRowGroupWriterFactory,
     schema: SchemaRef,
     threads: usize,
-    rows_of_group: usize,
+    most: Most,
     /// The columns of the group that is being written; none before its first row.
     columns: Vec<ArrowColumnWriter>,
     rows: usize,
-    groups: usize,
+}
+
+/// How large a group of rows becomes; one that reaches either of the two ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Most {
+    pub(super) rows: usize,
+    pub(super) bytes: usize,
 }
 
 impl<W: Write + Send> SideBySide<W> {
-    /// Goes on where `writer` is; groups have so many rows.
+    /// Goes on where `writer` is.
     pub(super) fn new(
         writer: ArrowWriter<W>,
         schema: SchemaRef,
         threads: usize,
-        rows_of_group: usize,
+        most: Most,
     ) -> Result<Self> {
         let (file, factory) = writer.into_serialized_writer()?;
-        let groups = file.flushed_row_groups().len();
-        Ok(Self {
-            file,
-            factory,
-            schema,
-            threads,
-            rows_of_group,
-            columns: Vec::new(),
-            rows: 0,
-            groups,
-        })
+        Ok(Self { file, factory, schema, threads, most, columns: Vec::new(), rows: 0 })
     }
 
     /// Adds rows; of a batch that ends a group the rest begins the next one.
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         let mut start = 0;
         while start < batch.num_rows() {
-            let rows = (batch.num_rows() - start).min(self.rows_of_group - self.rows);
+            let rows = (batch.num_rows() - start).min(self.most.rows - self.rows);
             self.add(&batch.slice(start, rows))?;
             start += rows;
-            if self.rows == self.rows_of_group {
+            if self.rows == self.most.rows || self.bytes() >= self.most.bytes {
                 self.end_group()?;
             }
         }
         Ok(())
     }
 
+    /// Returns how large the group is, about.
+    fn bytes(&self) -> usize {
+        self.columns.iter().map(ArrowColumnWriter::get_estimated_total_bytes).sum()
+    }
+
     /// Adds rows to the group.
     fn add(&mut self, batch: &RecordBatch) -> Result<()> {
         if self.columns.is_empty() {
-            self.columns = self.factory.create_column_writers(self.groups)?;
+            self.columns =
+                self.factory.create_column_writers(self.file.flushed_row_groups().len())?;
         }
         let fields = self.schema.fields().iter().zip(batch.columns());
         let leaves = fields.map(|(field, column)| compute_leaves(field, column));
@@ -86,7 +88,7 @@ impl<W: Write + Send> SideBySide<W> {
             ArrowColumnChunk::append_to_row_group(chunk, &mut group)?;
         }
         group.close()?;
-        (self.rows, self.groups) = (0, self.groups + 1);
+        self.rows = 0;
         Ok(())
     }
 
@@ -128,24 +130,36 @@ mod tests {
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
     use parquet::file::metadata::RowGroupMetaData;
 
-    use super::SideBySide;
+    use super::{Most, SideBySide};
 
-    #[test]
-    fn a_batch_may_end_one_group_and_begin_the_next() {
+    /// Writes 250 rows, 70 of them at once; returns how many rows each group has.
+    fn groups(most: Most) -> Vec<i64> {
         let numbers = Int64Array::from_iter_values(0..250);
         let words = StringArray::from_iter_values((0..250).map(|number| number.to_string()));
         let columns = [("number", Arc::new(numbers) as _), ("word", Arc::new(words) as _)];
         let rows = RecordBatch::try_from_iter(columns).unwrap();
         let writer = ArrowWriter::try_new(Vec::new(), rows.schema(), None).unwrap();
-        let mut file = SideBySide::new(writer, rows.schema(), 2, 100).unwrap();
+        let mut file = SideBySide::new(writer, rows.schema(), 2, most).unwrap();
         for start in (0..250).step_by(70) {
             file.write(&rows.slice(start, 70.min(250 - start))).unwrap();
         }
         let bytes = bytes::Bytes::from(file.into_inner().unwrap());
         let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap();
         let groups = reader.metadata().row_groups().iter().map(RowGroupMetaData::num_rows);
-        assert_eq!(groups.collect::<Vec<_>>(), [100, 100, 50]);
+        let groups = groups.collect();
         let read: Vec<RecordBatch> = reader.build().unwrap().map(Result::unwrap).collect();
         assert_eq!(concat_batches(&rows.schema(), &read).unwrap(), rows);
+        groups
+    }
+
+    #[test]
+    fn a_batch_may_end_one_group_and_begin_the_next() {
+        assert_eq!(groups(Most { rows: 100, bytes: usize::MAX }), [100, 100, 50]);
+    }
+
+    #[test]
+    fn a_group_that_is_large_ends_however_few_rows_it_has() {
+        assert_eq!(groups(Most { rows: 1_000, bytes: 1 }), [70, 70, 70, 40]);
+        assert_eq!(groups(Most { rows: 1_000, bytes: usize::MAX }), [250]);
     }
 }

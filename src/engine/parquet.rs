@@ -17,7 +17,7 @@ use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::schema::types::ColumnPath;
 
-use super::columns::SideBySide;
+use super::columns::{Most, SideBySide};
 
 const ROW_GROUP_ROWS: usize = 1_000_000;
 const ROW_GROUP_BYTES: usize = 128 << 20;
@@ -114,7 +114,8 @@ pub(crate) struct ParquetFile {
     schema: SchemaRef,
     options: ParquetOptions,
     order: Vec<SortingColumn>,
-    threads: usize,
+    /// Set where columns are encoded side by side.
+    threads: Option<usize>,
     state: State,
     rows: u64,
 }
@@ -142,7 +143,7 @@ impl ParquetFile {
         let file = open(path).map_err(|error| failed(path, error.into()))?;
         let state = State::Sampling { file, batches: Vec::new() };
         let (path, schema) = (path.to_owned(), plain_schema(schema));
-        Ok(Self { path, schema, options, order: Vec::new(), threads: 1, state, rows: 0 })
+        Ok(Self { path, schema, options, order: Vec::new(), threads: None, state, rows: 0 })
     }
 
     /// Lets the file tell its readers that rows come sorted by columns, NULLs last.
@@ -158,7 +159,7 @@ impl ParquetFile {
 
     /// Lets so many threads encode columns side by side, which pays for batches of many rows.
     pub(crate) fn on_threads(mut self, threads: usize) -> Self {
-        self.threads = threads;
+        self.threads = Some(threads);
         self
     }
 
@@ -194,9 +195,10 @@ impl ParquetFile {
         };
         let properties = self.options.properties(&sample(&self.schema, &batches)?, &self.order);
         let mut writer = ArrowWriter::try_new(file, Arc::clone(&self.schema), Some(properties))?;
-        if self.threads > 1 {
+        if let Some(threads) = self.threads {
             let schema = Arc::clone(&self.schema);
-            let mut writer = SideBySide::new(writer, schema, self.threads, ROW_GROUP_ROWS)?;
+            let most = Most { rows: ROW_GROUP_ROWS, bytes: ROW_GROUP_BYTES };
+            let mut writer = SideBySide::new(writer, schema, threads, most)?;
             batches.iter().try_for_each(|batch| writer.write(batch))?;
             self.state = State::WritingSideBySide(Box::new(writer));
         } else {

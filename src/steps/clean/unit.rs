@@ -47,14 +47,14 @@ impl Converter {
             return Some(0);
         }
         let power = scanned.power + self.scale;
-        let Some(ten) = 10u128.checked_pow(power.unsigned_abs()) else {
-            // No mantissa has so many digits that anything of it would be left.
-            return (power < 0).then_some(0);
-        };
-        let (multiplier, divisor) = if power < 0 { (1, ten) } else { (ten, 1) };
-        let numerator = u128::from(self.conversion.numerator).checked_mul(multiplier)?;
-        let denominator = u128::from(self.conversion.denominator).checked_mul(divisor)?;
-        Some(divide(scanned.mantissa.checked_mul(numerator)?, denominator))
+        let numerator = scanned.mantissa.checked_mul(u128::from(self.conversion.numerator))?;
+        let denominator = u128::from(self.conversion.denominator);
+        match 10u128.checked_pow(power.unsigned_abs()) {
+            Some(ten) if power < 0 => Some(divide(numerator, denominator.checked_mul(ten)?)),
+            Some(ten) => Some(divide(numerator.checked_mul(ten)?, denominator)),
+            // No number of 128 bits is half of what has 40 digits.
+            None => (power < 0).then_some(0),
+        }
     }
 }
 
@@ -105,6 +105,8 @@ mod tests {
             ("g", "kg", "0.2500000001", Ok(3)),
             ("g", "kg", "0", Ok(0)),
             ("t", "mg", "100000", Err(TOO_LARGE)),
+            // 34,000 mg: too many digits to be reckoned with, which is no reason to make nothing of it.
+            ("t", "mg", "0.0000340000000000000000000000000000000000001", Err(TOO_MANY_DIGITS)),
             ("g", "kg", "1e40", Err(TOO_MANY_DIGITS)),
             ("g", "kg", "x", Err(NO_DECIMAL)),
         ] {

@@ -72,7 +72,8 @@ impl Tonight<'_> {
         let given = registry.map().num_rows();
         let numbers =
             Numbers::new(&kinds, &evidence.identifiers, &near.numbers, given, self.threads);
-        let files = Tables { folder: &ctx.work, threads: ctx.threads };
+        // Several files of evidence are written side by side, each by one thread.
+        let files = Tables { folder: &ctx.work, threads: 1 };
         let (sources, links) = (&evidence.sources, &evidence.links);
         let (stored, ()) = both(
             ctx.threads,
