@@ -8,6 +8,9 @@ use std::str::FromStr;
 
 const MAX_LENGTH: usize = 63;
 
+/// The column that martlet adds to tables of rows with customers.
+pub(crate) const CUSTOMER_ID: &str = "customer_id";
+
 /// Says why a text is no name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NameError {

@@ -49,9 +49,14 @@ impl Groups {
         if self.pending.is_empty() { Ok(None) } else { self.taken().map(Some) }
     }
 
-    /// Returns the rows of the group that may go on, as they came.
-    pub(super) fn pending(&mut self) -> &mut Vec<RecordBatch> {
-        &mut self.pending
+    /// Returns how many batches of the group that may go on are held.
+    pub(super) fn held(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Gives up the group that may go on; returns its rows as they came.
+    pub(super) fn given_up(&mut self) -> Vec<RecordBatch> {
+        std::mem::take(&mut self.pending)
     }
 
     pub(super) fn keys_of(&self, rows: &RecordBatch) -> Result<Vec<ArrayRef>> {

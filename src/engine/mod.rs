@@ -20,6 +20,7 @@ mod parquet;
 mod partitions;
 mod published;
 mod repeats;
+mod replace;
 mod separable;
 mod session;
 mod sort;

@@ -16,7 +16,7 @@ use super::parallel::sort_on_threads;
 /// Says whether two rows that a query yields may be equal. Where it says no, none are; where it says yes, two rows have
 /// one hash at least.
 ///
-/// A hash takes eight bytes where a key of texts takes a hundred, and sorting numbers less time than a table of keys.
+/// A row takes eight bytes, and its key need not be kept.
 pub(crate) async fn may_repeat(session: &SessionContext, query: LogicalPlan) -> Result<bool> {
     let streams = DataFrame::new(session.state(), query).execute_stream_partitioned().await?;
     let threads = streams.len();

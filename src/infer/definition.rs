@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::guess::{Field, Guess};
-use crate::names::{ColumnName, SourceName};
+use crate::names::{CUSTOMER_ID, ColumnName, SourceName};
 
 /// What is known of the objects of a source.
 #[derive(Debug, Clone)]
@@ -113,11 +113,9 @@ fn named(fields: &[Field]) -> Vec<(String, &Field, Guess)> {
     fields.iter().map(|field| (name(field), field, field.guess())).collect()
 }
 
-/// The column that every source with links gets, whose name no raw field may have.
-const CUSTOMER_ID: &str = "customer_id";
-
 fn column_name(field: &str) -> String {
     let word = word(field);
+    // No column of a source may have the name of the one that martlet adds.
     if word == CUSTOMER_ID {
         return format!("source_{word}");
     }

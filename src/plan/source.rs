@@ -42,7 +42,7 @@ pub(crate) struct Source {
 /// Names of the columns martlet adds to every clean table.
 pub(crate) mod added {
     /// The customer the row belongs to; only on sources with links.
-    pub(crate) const CUSTOMER_ID: &str = "customer_id";
+    pub(crate) use crate::names::CUSTOMER_ID;
     /// The numbers of the row's identifiers in `identity/map`, strongest first; only in files, on sources with links.
     pub(crate) const IDENTIFIERS: &str = "_identifiers";
     /// The local date of the row's event time.

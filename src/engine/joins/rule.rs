@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use arrow::compute::SortOptions;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{JoinType, Result};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode, SortMergeJoinExec};
 
 use super::size::bytes;
+use crate::engine::replace::replaced;
 
 /// A side of at most so many bytes is held once for all threads; of a larger one, each holds its part.
 const HELD_TOGETHER: usize = 64 << 20;
@@ -29,14 +29,9 @@ impl PhysicalOptimizerRule for BoundedJoins {
         plan: Arc<dyn ExecutionPlan>,
         _: &ConfigOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        plan.transform_up(|node| {
-            let bounded = match node.downcast_ref::<HashJoinExec>() {
-                Some(join) => self.bounded(join)?,
-                None => None,
-            };
-            Ok(bounded.map_or_else(|| Transformed::no(node), Transformed::yes))
+        replaced(plan, |node| {
+            node.downcast_ref::<HashJoinExec>().map_or(Ok(None), |join| self.bounded(join))
         })
-        .data()
     }
 
     fn name(&self) -> &'static str {

@@ -27,9 +27,16 @@ impl Layout {
         };
         let orders = plan.equivalence_properties().oeq_class().iter();
         let orders = orders.map(|order| {
-            let places = order.iter().map_while(|by| Some((place(&by.expr)?, by.options)));
-            places.collect::<Vec<_>>()
+            order.iter().map_while(|by| Some((place(&by.expr)?, by.options))).collect()
         });
+        Self::new(spread_by, orders)
+    }
+
+    /// Leaves out what tells nothing.
+    fn new(
+        spread_by: Option<Vec<usize>>,
+        orders: impl Iterator<Item = Vec<(usize, SortOptions)>>,
+    ) -> Self {
         let orders = orders.filter(|order| !order.is_empty()).collect();
         Self { spread_by: spread_by.unwrap_or_default(), orders }
     }
@@ -37,13 +44,10 @@ impl Layout {
     /// Returns what is left of it where only some of the columns are read.
     pub(super) fn projected(&self, projection: &[usize]) -> Self {
         let place = |column: &usize| projection.iter().position(|read| read == column);
-        let spread_by: Option<Vec<usize>> = self.spread_by.iter().map(place).collect();
         let orders = self.orders.iter().map(|order| {
-            let places = order.iter().map_while(|(column, by)| Some((place(column)?, *by)));
-            places.collect::<Vec<_>>()
+            order.iter().map_while(|(column, by)| Some((place(column)?, *by))).collect()
         });
-        let orders = orders.filter(|order| !order.is_empty()).collect();
-        Self { spread_by: spread_by.unwrap_or_default(), orders }
+        Self::new(self.spread_by.iter().map(place).collect(), orders)
     }
 
     /// Tells the engine how `count` partitions are spread.

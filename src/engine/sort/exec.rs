@@ -174,7 +174,7 @@ impl Rows {
                 None => self.groups.rest()?,
                 Some(batch) => {
                     let whole = self.groups.add(batch)?;
-                    if self.groups.pending().len() > MOST_HELD {
+                    if self.groups.held() > MOST_HELD {
                         self.rest = Some(self.left_to_the_engine(input)?);
                     } else {
                         self.input = Some(input);
@@ -209,7 +209,7 @@ impl Rows {
         input: SendableRecordBatchStream,
     ) -> Result<SendableRecordBatchStream> {
         let schema = input.schema();
-        let pending = stream::iter(std::mem::take(self.groups.pending())).map(Ok);
+        let pending = stream::iter(self.groups.given_up()).map(Ok);
         let rows = RecordBatchStreamAdapter::new(Arc::clone(&schema), pending.chain(input));
         let rows =
             Arc::new(Once { schema: Arc::clone(&schema), rows: Mutex::new(Some(Box::pin(rows))) });

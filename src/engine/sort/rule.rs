@@ -14,6 +14,7 @@ use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 
 use super::exec::GroupSort;
+use crate::engine::replace::replaced;
 
 /// Sorts within groups where rows come sorted by group, in each branch of a union by itself.
 ///
@@ -27,14 +28,7 @@ impl PhysicalOptimizerRule for SortedGroups {
         plan: Arc<dyn ExecutionPlan>,
         _: &ConfigOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        plan.transform_up(|node| {
-            let instead = match node.downcast_ref::<SortExec>() {
-                Some(sort) => instead_of(sort)?,
-                None => None,
-            };
-            Ok(instead.map_or_else(|| Transformed::no(node), Transformed::yes))
-        })
-        .data()
+        replaced(plan, |node| node.downcast_ref::<SortExec>().map_or(Ok(None), instead_of))
     }
 
     fn name(&self) -> &'static str {

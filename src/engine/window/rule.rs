@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 
 use super::exec::PartitionedWindow;
+use crate::engine::replace::replaced;
 
 /// Puts operators that work on all partitions of a batch in the place of those that work on one after the other.
 ///
@@ -22,13 +22,10 @@ impl PhysicalOptimizerRule for PartitionedWindows {
         plan: Arc<dyn ExecutionPlan>,
         _: &ConfigOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        plan.transform_up(|node| {
-            Ok(match PartitionedWindow::instead_of(&node) {
-                Some(window) => Transformed::yes(Arc::new(window)),
-                None => Transformed::no(node),
-            })
+        replaced(plan, |node| {
+            let window = PartitionedWindow::instead_of(node);
+            Ok(window.map(|window| Arc::new(window) as Arc<dyn ExecutionPlan>))
         })
-        .data()
     }
 
     fn name(&self) -> &'static str {

@@ -20,10 +20,10 @@ const JUNK: [&str; 15] = [
     "test",
     "xxx",
 ];
-/// Mailboxes of nobody, whatever their domain.
-const MAILBOXES: [&str; 6] = ["test", "null", "none", "noemail", "no-email", "noreply"];
 /// How many bytes the longest of them has; all identifiers are looked at.
 const LONGEST_JUNK: usize = 9;
+/// Mailboxes of nobody, whatever their domain.
+const MAILBOXES: [&str; 6] = ["test", "null", "none", "noemail", "no-email", "noreply"];
 /// Domains that are set aside for examples and tests. Not `.example`: the invented people of the sample have
 /// their addresses there, and they are people to the pipeline.
 const TEST_DOMAINS: [&str; 3] = ["example.com", "example.net", "example.org"];

@@ -7,9 +7,10 @@
 //!
 //! Evidence is two identifiers on one row, survivor of dedupe or not, and is kept by object so that it can be taken
 //! back. Links are taken from the strongest to the weakest (the priority of their weaker end), within a priority from
-//! the first seen to the last, of one row those of its strongest identifier first. A link that would give a customer more values of a type than the rules allow, or bring
-//! together what a person has decided to be apart, is refused and recorded. A value that the links of stronger types
-//! tie to more than `max_customers` customers is ambiguous: it links nobody, and is a customer of its own.
+//! the first seen to the last, of one row those of its strongest identifier first. A link that would give a customer more
+//! values of a type than the rules allow, or bring together what a person has decided to be apart, is refused and
+//! recorded. A value that the links of stronger types tie to more than `max_customers` customers is ambiguous: it links
+//! nobody, and is a customer of its own.
 //!
 //! A row belongs to the customer of one of its identifiers, chosen by `owner` in a way that does not depend on the
 //! night: a stored row keeps its owner's number, and the customer is looked up in `map`.
