@@ -844,19 +844,21 @@ LEFT JOIN earnings e ON e.month = j.month LEFT JOIN spendings m ON m.month = j.m
 -- What each member of the groups of a campaign ordered; a coupon is no gain.
 -- table: outcomes
 WITH assigned AS (
-    SELECT campaign_id, customer_id, assigned_group AS side, assigned_at AS t
+    SELECT campaign_id, customer_id, assigned_group AS side, assigned_at AS t,
+        min(assigned_group) OVER groups <> max(assigned_group) OVER groups AS moved
     FROM campaign_sends WHERE customer_id IS NOT NULL AND assigned_at < as_of()
+    WINDOW groups AS (PARTITION BY campaign_id, customer_id)
     QUALIFY row_number() OVER (PARTITION BY campaign_id, customer_id ORDER BY assigned_at, assigned_group, send_id) = 1
 )
-SELECT a.campaign_id, a.customer_id, side, t + INTERVAL 336 HOURS <= as_of() AS done, count(m.order_id) AS orders,
+SELECT a.campaign_id, a.customer_id, side, moved, t + INTERVAL 336 HOURS <= as_of() AS done, count(m.order_id) AS orders,
     coalesce(sum(net_value), 0)::DECIMAL(18, 4) AS revenue, coalesce(sum(contribution - coupon_value), 0)::DECIMAL(18, 4) AS contribution
 FROM assigned a
 LEFT JOIN earned m ON m.customer_id = a.customer_id AND m.ordered_at >= t AND m.ordered_at < t + INTERVAL 336 HOURS
-GROUP BY a.campaign_id, a.customer_id, side, t;
+GROUP BY a.campaign_id, a.customer_id, side, moved, t;
 
 -- table: sides
 WITH counted AS (
-    SELECT campaign_id, bool_and(done) AS done,
+    SELECT campaign_id, bool_and(done) AS done, count(*) FILTER (moved) AS moved,
         count(*) FILTER (side = 'treatment') AS nt, count(*) FILTER (side = 'control') AS nc,
         count(*) FILTER (side = 'treatment' AND orders > 0) AS xt, count(*) FILTER (side = 'control' AND orders > 0) AS xc,
         coalesce(sum(revenue) FILTER (side = 'treatment'), 0) AS rt, coalesce(sum(revenue) FILTER (side = 'control'), 0) AS rc,
@@ -888,16 +890,16 @@ WITH proportions AS (
         nt * i.low AS money_low, nt * i.high AS money_high
     FROM proportions LEFT JOIN revenue_intervals i USING (campaign_id)
 )
-SELECT m.campaign_id, k.name AS campaign_name, 'treatment' AS arm, done AS is_complete, nt AS treated_customers, nc AS control_customers, xt AS treated_converters,
+SELECT m.campaign_id, k.name AS campaign_name, 'treatment' AS arm, done AS is_complete, nt AS treated_customers, nc AS control_customers, moved AS reassigned_customers, xt AS treated_converters,
     xc AS control_converters, pt AS treated_rate, pc AS control_rate, pt - pc AS rate_difference, pt - pc - down AS rate_difference_low,
     pt - pc + up AS rate_difference_high, xt - nt * pc AS incremental_conversions, (pt - pc - down) * nt AS incremental_conversions_low,
     (pt - pc + up) * nt AS incremental_conversions_high, coalesce(pt - pc - down <= 0 AND pt - pc + up >= 0, true) AS inconclusive,
-    CASE WHEN enough THEN 'wald' ELSE 'newcombe' END AS interval_method, rt AS treated_revenue, rc AS control_revenue,
+    CASE WHEN enough THEN 'wald' WHEN nt > 0 AND nc > 0 THEN 'newcombe' END AS interval_method, rt AS treated_revenue, rc AS control_revenue,
     rt::DOUBLE - nt * rc::DOUBLE / nullif(nc, 0) AS incremental_revenue, money_low AS incremental_revenue_low, money_high AS incremental_revenue_high,
     coalesce(money_low <= 0 AND money_high >= 0, true) AS revenue_inconclusive, ct::DOUBLE - nt * cc::DOUBLE / nullif(nc, 0) AS incremental_contribution,
     coalesce(spend, 0) AS spend, (rt::DOUBLE - nt * rc::DOUBLE / nullif(nc, 0)) / nullif(spend::DOUBLE, 0) AS incremental_roas,
     (ct::DOUBLE - nt * cc::DOUBLE / nullif(nc, 0) - spend::DOUBLE) / nullif(spend::DOUBLE, 0) AS incremental_roi, 14 AS lift_days,
-    'randomised control group, intention to treat' AS method, as_of() AS as_of, '4' AS definition_version
+    CASE WHEN nt > 0 AND nc > 0 THEN 'randomised control group, intention to treat' END AS method, as_of() AS as_of, '5' AS definition_version
 FROM margins m LEFT JOIN campaigns k USING (campaign_id) LEFT JOIN (SELECT campaign_id, sum(spend) AS spend FROM costs GROUP BY ALL) USING (campaign_id);
 
 -- mart: fact_campaign_pre_post

@@ -11,10 +11,10 @@ SELECT
 FROM (
     SELECT
         campaign_id,
-        CAST(date_trunc('month', spend_date) AS DATE) AS month_start,
+        period_start('month', spend_date) AS month_start,
         CAST(SUM(spend_value) AS DECIMAL(18, 4)) AS spend
     FROM fact_campaign_spend
     WHERE spend_date < $as_of_date
-    GROUP BY campaign_id, CAST(date_trunc('month', spend_date) AS DATE)
+    GROUP BY campaign_id, period_start('month', spend_date)
 ) AS spent
 LEFT JOIN dim_campaigns ON dim_campaigns.campaign_id = spent.campaign_id

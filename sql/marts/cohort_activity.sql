@@ -8,11 +8,11 @@ SELECT
 FROM (
     SELECT
         customer_id,
-        CAST(date_trunc($cohort_period, order_date) AS DATE) AS period_start,
+        period_start($cohort_period, order_date) AS period_start,
         COUNT(*) AS orders,
         SUM(net_value) AS revenue
     FROM eligible_orders
-    GROUP BY customer_id, CAST(date_trunc($cohort_period, order_date) AS DATE)
+    GROUP BY customer_id, period_start($cohort_period, order_date)
 ) AS customer_periods
 INNER JOIN cohort_members ON cohort_members.customer_id = customer_periods.customer_id
 GROUP BY cohort_members.cohort_start, customer_periods.period_start

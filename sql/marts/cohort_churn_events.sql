@@ -9,7 +9,7 @@ SELECT
 FROM (
     SELECT
         customer_id,
-        CAST(date_trunc($cohort_period, started_on) AS DATE) AS event_period,
+        period_start($cohort_period, started_on) AS event_period,
         1 AS started,
         CASE WHEN spell_number > 1 THEN 1 ELSE 0 END AS reactivated,
         0 AS ended,
@@ -18,11 +18,11 @@ FROM (
     UNION ALL
     SELECT
         customer_id,
-        CAST(date_trunc($cohort_period, churned_on) AS DATE) AS event_period,
+        period_start($cohort_period, churned_on) AS event_period,
         0 AS started,
         0 AS reactivated,
         1 AS ended,
-        CASE WHEN started_on < CAST(date_trunc($cohort_period, churned_on) AS DATE) THEN 1 ELSE 0 END
+        CASE WHEN started_on < period_start($cohort_period, churned_on) THEN 1 ELSE 0 END
             AS ended_from_start
     FROM customer_spells
     WHERE churned_on IS NOT NULL

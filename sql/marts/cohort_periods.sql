@@ -18,7 +18,7 @@ FROM (
         END
     ) AS period_start
     FROM (
-        SELECT CAST(date_trunc($cohort_period, MIN(order_date)) AS DATE) AS first_start
+        SELECT period_start($cohort_period, MIN(order_date)) AS first_start
         FROM eligible_orders
     ) AS beginning
 ) AS periods

@@ -3,7 +3,7 @@ SELECT
     customer_id,
     ordered_at,
     order_date,
-    CAST(date_trunc('month', order_date) AS DATE) AS order_month,
+    period_start('month', order_date) AS order_month,
     CAST(ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY ordered_at, order_id) AS BIGINT) AS order_number,
     LAG(ordered_at) OVER (PARTITION BY customer_id ORDER BY ordered_at, order_id) AS previous_ordered_at,
     net_value,

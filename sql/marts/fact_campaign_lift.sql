@@ -7,6 +7,7 @@ SELECT
     lift_effects.is_complete,
     lift_effects.treated_customers,
     lift_effects.control_customers,
+    lift_effects.reassigned_customers,
     lift_effects.treated_converters,
     lift_effects.control_converters,
     lift_effects.treated_rate,
@@ -44,9 +45,9 @@ SELECT
                 / NULLIF(CAST(spend.spend AS DOUBLE), 0)
     END AS incremental_roi,
     CAST($lift_days AS BIGINT) AS lift_days,
-    'randomised control group, intention to treat' AS method,
+    CASE WHEN lift_effects.interval_method IS NOT NULL THEN 'randomised control group, intention to treat' END AS method,
     $as_of AS as_of,
-    '4' AS definition_version
+    '5' AS definition_version
 FROM lift_effects
 LEFT JOIN dim_campaigns ON dim_campaigns.campaign_id = lift_effects.campaign_id
 LEFT JOIN (

@@ -9,6 +9,7 @@ SELECT
     is_complete,
     treated_customers,
     control_customers,
+    reassigned_customers,
     treated_converters,
     control_converters,
     treated_rate,
@@ -16,7 +17,10 @@ SELECT
     treated_rate - control_rate AS rate_difference,
     CAST(NULLIF(treated_customers, 0) * control_converters AS DOUBLE) / NULLIF(control_customers, 0)
         AS expected_converters,
-    CASE WHEN has_enough THEN 'wald' ELSE 'newcombe' END AS interval_method,
+    CASE
+        WHEN has_enough THEN 'wald'
+        WHEN treated_customers > 0 AND control_customers > 0 THEN 'newcombe'
+    END AS interval_method,
     CASE
         WHEN has_enough THEN wald_margin
         ELSE square_root(
@@ -65,6 +69,8 @@ FROM (
                 COALESCE(treated.is_complete, TRUE) AND COALESCE(controls.is_complete, TRUE) AS is_complete,
                 COALESCE(treated.customers, 0) AS treated_customers,
                 COALESCE(controls.customers, 0) AS control_customers,
+                COALESCE(treated.reassigned_customers, 0) + COALESCE(controls.reassigned_customers, 0)
+                    AS reassigned_customers,
                 COALESCE(treated.converters, 0) AS treated_converters,
                 COALESCE(controls.converters, 0) AS control_converters,
                 COALESCE(treated.revenue, CAST(0 AS DECIMAL(18, 4))) AS treated_revenue,

@@ -7,6 +7,7 @@ SELECT
     arm,
     is_complete,
     customers,
+    reassigned_customers,
     converters,
     revenue,
     contribution,
@@ -25,6 +26,7 @@ FROM (
             arm,
             BOOL_AND(is_complete) AS is_complete,
             COUNT(*) AS customers,
+            COUNT(*) FILTER (WHERE is_reassigned) AS reassigned_customers,
             COUNT(*) FILTER (WHERE orders > 0) AS converters,
             CAST(SUM(revenue) AS DECIMAL(18, 4)) AS revenue,
             CASE WHEN COUNT(contribution) = COUNT(*) THEN CAST(SUM(contribution) AS DECIMAL(18, 4)) END AS contribution

@@ -4,6 +4,7 @@ SELECT
     lift_assignments.customer_id,
     lift_assignments.assigned_group,
     lift_assignments.arm,
+    lift_assignments.is_reassigned,
     lift_assignments.assigned_at + CAST(concat($lift_days, ' days') AS INTERVAL) <= $as_of AS is_complete,
     COUNT(attribution_conversions.order_id) AS orders,
     CAST(COALESCE(SUM(attribution_conversions.net_value), 0) AS DECIMAL(18, 4)) AS revenue,
@@ -25,4 +26,5 @@ GROUP BY
     lift_assignments.customer_id,
     lift_assignments.assigned_group,
     lift_assignments.arm,
+    lift_assignments.is_reassigned,
     lift_assignments.assigned_at

@@ -33,13 +33,18 @@ impl Periods {
         Self { question, signature: Signature::any(arguments, Volatility::Immutable) }
     }
 
-    /// Returns the period that the first argument names; it has to be a literal, so that it is known before a run.
+    /// Returns the period that the first argument names; it is the same for all rows.
     fn period(&self, unit: Option<&ScalarValue>) -> Result<Period> {
         let words = Period::WORDS.map(|(word, _)| format!("`{word}`")).join(", ");
         let unit = unit.and_then(ScalarValue::try_as_str).flatten();
         unit.and_then(Period::of_word)
             .ok_or_else(|| plan_error(format!("{} takes one of {words} first", self.name())))
     }
+}
+
+/// Says whether an argument stands for a value that a query is given, such as `$cohort_period`.
+fn is_parameter(argument: &Field) -> bool {
+    argument.name().starts_with('$')
 }
 
 /// Returns how many days a question is about.
@@ -71,7 +76,11 @@ impl ScalarUDFImpl for Periods {
     }
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs<'_>) -> Result<FieldRef> {
-        self.period(arguments.scalar_arguments.first().copied().flatten())?;
+        // Where a stage is checked the value of a parameter is not known yet.
+        let is_parameter = arguments.arg_fields.first().is_some_and(|unit| is_parameter(unit));
+        if !is_parameter {
+            self.period(arguments.scalar_arguments.first().copied().flatten())?;
+        }
         for field in &arguments.arg_fields[1..] {
             if !matches!(field.data_type(), DataType::Date32 | DataType::Null) {
                 // A cast would count the day in UTC, silently.

@@ -120,7 +120,7 @@ fn variables_of_stages_have_defaults_which_a_pipeline_may_change_within_reason()
     );
     assert_eq!(
         sidecar(&given("3"), rule),
-        Err(vec!["spec/wrong-type the variable `rule` is of the kind of `mean`".to_owned()])
+        Err(vec!["spec/wrong-type the variable `rule` is a text, not `3`".to_owned()])
     );
 }
 

@@ -22,6 +22,7 @@ mod sidecar;
 mod source_tree;
 mod types;
 mod unit_test;
+mod variable;
 mod yaml;
 
 pub(crate) use column::*;
@@ -43,6 +44,7 @@ pub(crate) use sidecar::*;
 pub(crate) use source_tree::{SourceTree, ending};
 pub(crate) use types::*;
 pub(crate) use unit_test::*;
+pub(crate) use variable::{VariableDefault, VariableType};
 pub(crate) use yaml::{Tree, parse_optional, parse_tree};
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::ordered::Ordered;
 use super::schema;
 use super::schema::AnyScalar;
 use super::unit_test::UnitTest;
+use super::variable::VariableDefault;
 
 /// The file beside a stage: contract, checks and tests.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -36,22 +37,6 @@ pub(crate) struct Sidecar {
     /// What the stage makes of a few rows.
     #[serde(default)]
     pub(crate) tests: Vec<UnitTest>,
-}
-
-/// A variable that need not stand in a pipeline.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct VariableDefault {
-    /// The value it has where a pipeline gives none.
-    #[schemars(with = "AnyScalar")]
-    pub(crate) default: Scalar,
-    /// The only values that make sense; any does where there are none.
-    #[serde(default)]
-    #[schemars(with = "Vec<AnyScalar>")]
-    pub(crate) accepted: Vec<Scalar>,
-    /// What the variable means.
-    #[expect(dead_code, reason = "it is for whoever reads the file")]
-    pub(crate) description: String,
 }
 
 /// One column of a stage's contract.

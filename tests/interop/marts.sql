@@ -522,10 +522,11 @@ FROM joined j LEFT JOIN campaigns d ON d.campaign_id = j.campaign_id;
 
 CREATE TABLE person AS
 WITH assigned AS (
-    SELECT campaign_id, customer_id, min_by({g: assigned_group, t: assigned_at}, (assigned_at, assigned_group, send_id)) AS a
+    SELECT campaign_id, customer_id, min_by({g: assigned_group, t: assigned_at}, (assigned_at, assigned_group, send_id)) AS a,
+        count(DISTINCT assigned_group) > 1 AS moved
     FROM campaign_sends WHERE customer_id IS NOT NULL AND assigned_at < as_of() GROUP BY ALL
 )
-SELECT campaign_id, customer_id, a.g AS side, a.t + INTERVAL 336 HOURS <= as_of() AS done,
+SELECT campaign_id, customer_id, a.g AS side, moved, a.t + INTERVAL 336 HOURS <= as_of() AS done,
     (SELECT count(*) FROM money m WHERE m.customer_id = p.customer_id AND m.ordered_at >= a.t AND m.ordered_at < a.t + INTERVAL 336 HOURS) AS orders,
     coalesce((SELECT sum(net_value) FROM money m WHERE m.customer_id = p.customer_id AND m.ordered_at >= a.t AND m.ordered_at < a.t + INTERVAL 336 HOURS), 0) AS revenue,
     coalesce((SELECT sum(contribution - coupon_value) FROM money m WHERE m.customer_id = p.customer_id AND m.ordered_at >= a.t AND m.ordered_at < a.t + INTERVAL 336 HOURS), 0) AS contribution
@@ -534,7 +535,7 @@ FROM assigned p;
 -- python: revenue_intervals
 -- mart: fact_campaign_lift
 WITH sides AS (
-    SELECT campaign_id, bool_and(done) AS done,
+    SELECT campaign_id, bool_and(done) AS done, count(*) FILTER (moved) AS moved,
         count(*) FILTER (side = 'treatment') AS nt, count(*) FILTER (side = 'control') AS nc,
         count(*) FILTER (side = 'treatment' AND orders > 0) AS xt, count(*) FILTER (side = 'control' AND orders > 0) AS xc,
         coalesce(sum(revenue) FILTER (side = 'treatment'), 0) AS rt, coalesce(sum(revenue) FILTER (side = 'control'), 0) AS rc,
@@ -552,16 +553,16 @@ WITH sides AS (
     FROM rates LEFT JOIN revenue_intervals i USING (campaign_id)
 )
 -- Each campaign of the sample has one treatment.
-SELECT m.campaign_id, k.name AS campaign_name, 'treatment' AS arm, done AS is_complete, nt AS treated_customers, nc AS control_customers, xt AS treated_converters,
+SELECT m.campaign_id, k.name AS campaign_name, 'treatment' AS arm, done AS is_complete, nt AS treated_customers, nc AS control_customers, moved AS reassigned_customers, xt AS treated_converters,
     xc AS control_converters, pt AS treated_rate, pc AS control_rate, pt - pc AS rate_difference, pt - pc - down AS rate_difference_low,
     pt - pc + up AS rate_difference_high, xt - nt * pc AS incremental_conversions, (pt - pc - down) * nt AS incremental_conversions_low,
     (pt - pc + up) * nt AS incremental_conversions_high, coalesce(pt - pc - down <= 0 AND pt - pc + up >= 0, true) AS inconclusive,
-    CASE WHEN enough THEN 'wald' ELSE 'newcombe' END AS interval_method, rt AS treated_revenue, rc AS control_revenue,
+    CASE WHEN enough THEN 'wald' WHEN nt > 0 AND nc > 0 THEN 'newcombe' END AS interval_method, rt AS treated_revenue, rc AS control_revenue,
     rt::DOUBLE - nt * rc::DOUBLE / nullif(nc, 0) AS incremental_revenue, money_low AS incremental_revenue_low, money_high AS incremental_revenue_high,
     coalesce(money_low <= 0 AND money_high >= 0, true) AS revenue_inconclusive, ct::DOUBLE - nt * cc::DOUBLE / nullif(nc, 0) AS incremental_contribution,
     coalesce(spend, 0) AS spend, (rt::DOUBLE - nt * rc::DOUBLE / nullif(nc, 0)) / nullif(spend::DOUBLE, 0) AS incremental_roas,
     (ct::DOUBLE - nt * cc::DOUBLE / nullif(nc, 0) - spend::DOUBLE) / nullif(spend::DOUBLE, 0) AS incremental_roi, 14 AS lift_days,
-    'randomised control group, intention to treat' AS method, as_of() AS as_of, '4' AS definition_version
+    CASE WHEN nt > 0 AND nc > 0 THEN 'randomised control group, intention to treat' END AS method, as_of() AS as_of, '5' AS definition_version
 FROM margins m LEFT JOIN campaigns k USING (campaign_id) LEFT JOIN (SELECT campaign_id, sum(spend) AS spend FROM costs GROUP BY ALL) USING (campaign_id);
 
 -- mart: fact_campaign_pre_post

@@ -2,13 +2,18 @@
 
 use crate::diagnostics::{Diagnostic, Severity};
 
-/// Returns the diagnostics by file and place; those without a place come first.
+/// Returns the diagnostics by file and place, warnings before errors; those without a place come first of either.
 pub(crate) fn sorted(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
     let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
     sorted.sort_by_key(|diagnostic| {
         let place = diagnostic.labels.first();
         let place = place.map(|label| (&label.file.path, label.span.start, label.span.end));
-        (place, diagnostic.code.as_str(), &diagnostic.message)
+        (
+            diagnostic.severity == Severity::Error,
+            place,
+            diagnostic.code.as_str(),
+            &diagnostic.message,
+        )
     });
     sorted
 }

@@ -1,11 +1,11 @@
 //! Variables that stages bring with them, and what pipelines make of them.
 
 use std::collections::BTreeMap;
-use std::mem::discriminant;
 
 use datafusion::common::ScalarValue;
 
 use super::place::{Place, name};
+use super::variable_rules::{Fault, bounds, fault};
 use super::variables::scalar;
 use crate::diagnostics::{Code, Diagnostics};
 use crate::plan::stage::Variable;
@@ -31,6 +31,7 @@ pub(super) fn add(
                 found.push(place.key_error(Code::DuplicateName, message));
                 continue;
             }
+            bounds(variable, &place, found);
             let written = spec.pipeline.variables.iter().find(|(name, _)| *name == text);
             match written {
                 Some((_, value)) => judge(text, value, variable, &given.child(text), found),
@@ -60,7 +61,7 @@ fn default(
     Some(Variable { name, value: value? })
 }
 
-/// Reports a value of another kind than the default, or none of those accepted.
+/// Reports a value that is none the variable may have.
 fn judge(
     text: &str,
     value: &Scalar,
@@ -68,29 +69,14 @@ fn judge(
     place: &Place<'_>,
     found: &mut Diagnostics,
 ) {
-    let (Some(given), Some(default)) = (scalar(value), scalar(&variable.default)) else {
+    if scalar(value).is_none() {
         return;
-    };
-    if kind(&given) != kind(&default) {
-        let example = literal(&variable.default);
-        let message = format!("the variable `{text}` is of the kind of `{example}`");
-        found.push(place.error(Code::WrongType, message));
-    } else if !variable.accepted.is_empty() && !variable.accepted.contains(value) {
-        let message = format!("the variable `{text}` cannot be `{}`", literal(value));
-        let accepted: Vec<String> = variable.accepted.iter().map(literal).collect();
-        let help = format!("there are `{}`", accepted.join("`, `"));
-        found.push(place.error(Code::BadValue, message).help(help));
     }
-}
-
-/// Tells numbers, texts and truth values apart; whole numbers and decimals are one kind.
-fn kind(value: &ScalarValue) -> std::mem::Discriminant<ScalarValue> {
-    match value {
-        ScalarValue::Decimal128(..) => discriminant(&ScalarValue::Int64(None)),
-        other => discriminant(other),
+    if let Some(Fault { code, message, help }) = fault(text, value, variable) {
+        let fault = place.error(code, message);
+        found.push(match help {
+            Some(help) => fault.help(help),
+            None => fault,
+        });
     }
-}
-
-fn literal(value: &Scalar) -> String {
-    serde_yaml::to_string(value).unwrap_or_default().trim_end().to_owned()
 }

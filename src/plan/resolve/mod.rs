@@ -25,6 +25,7 @@ mod rfm;
 mod source;
 mod stages;
 mod unit_tests;
+mod variable_rules;
 mod variables;
 
 pub(crate) use pipeline::{examine, resolve};

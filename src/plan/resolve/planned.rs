@@ -15,7 +15,7 @@ use crate::diagnostics::{Code, Diagnostic, Diagnostics, SourceFile};
 use crate::engine::{Planned, Select, Tables, not_deterministic, plan_and_inspect, schema_of};
 use crate::plan::sql_diagnostic::{Explained, explained, word_at};
 use crate::plan::stage::{Stage, StageColumn};
-use crate::spec;
+use crate::spec::{self, SidecarSpec, StageSpec};
 
 /// How many mistakes of one text are told at most.
 const MOST_MISTAKES: usize = 20;
@@ -146,22 +146,54 @@ fn told(mistake: Diagnostic, found: &mut Diagnostics) {
     }
 }
 
-/// Shows where the column that was meant is declared, if only one table that is read has it.
+/// Shows where the column that was meant is declared, if only one table that is read has it; or else the stage that
+/// might lack it, if only one of those that are read declares no columns.
 fn with_declaration(mistake: Explained, stage: &Parsed<'_>, scope: &Scope<'_>) -> Diagnostic {
-    let Explained { diagnostic, near: Some(near), .. } = mistake else {
-        return mistake.diagnostic;
-    };
+    let Explained { diagnostic, near, .. } = mistake;
     if diagnostic.code != Code::SqlUnknownColumn {
         return diagnostic;
     }
-    let tables = stage.select.tables.iter();
-    let mut places = tables.filter_map(|table| declared(scope, table, &near));
-    match (places.next(), places.next()) {
-        (Some((file, span)), None) => {
-            diagnostic.labelled(&file, span, format!("`{near}` is declared here"))
-        }
-        _ => diagnostic,
+    let tables = || stage.select.tables.iter();
+    let near = near.as_deref();
+    let declared = near.and_then(|near| {
+        let (file, span) = only(tables().filter_map(|table| declared(scope, table, near)))?;
+        Some((file, span, format!("`{near}` is declared here")))
+    });
+    let made = || {
+        let stage = only(tables().filter_map(|table| without_columns(scope, table)))?;
+        let place = first_line_of_sql(&stage.sql.text);
+        Some((stage.sql.clone(), place, format!("the columns of `{}` are made here", stage.name)))
+    };
+    match declared.or_else(made) {
+        Some((file, span, text)) => diagnostic.labelled(&file, span, text),
+        None => diagnostic,
     }
+}
+
+/// Returns the item of an iterator that has one alone.
+fn only<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
+    let item = items.next()?;
+    items.next().is_none().then_some(item)
+}
+
+/// Returns the first line that is no comment.
+fn first_line_of_sql(text: &str) -> Range<usize> {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let sql = line.trim();
+        if !sql.is_empty() && !sql.starts_with("--") {
+            return start..start + line.trim_end().len();
+        }
+        start += line.len();
+    }
+    0..0
+}
+
+/// Returns the stage of a name, if it declares no columns.
+fn without_columns<'a>(scope: &Scope<'a>, name: &str) -> Option<&'a StageSpec> {
+    let stage = scope.spec.stages.iter().find(|stage| stage.name == name)?;
+    let declares = |sidecar: &SidecarSpec| sidecar.sidecar.columns.iter().next().is_some();
+    (!stage.sidecar.as_ref().is_some_and(declares)).then_some(stage)
 }
 
 /// Returns where a column of a source or stage is declared.
