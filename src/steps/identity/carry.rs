@@ -19,7 +19,7 @@ use super::{CustomerId, Registry};
 
 /// The number of the way in which evidence is resolved. It must change whenever the same evidence under the same rules is
 /// resolved otherwise, junk and the order of links included, so that nothing is carried over that would be another.
-pub(crate) const METHOD: u32 = 1;
+pub(crate) const METHOD: u32 = 2;
 
 /// What the night before made of its evidence, by the rules and decisions that still hold.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@
 //! back. Links are taken from the strongest to the weakest (the priority of their weaker end), within a priority from
 //! the first seen to the last, of one row those of its strongest identifier first. A link that would give a customer more
 //! values of a type than the rules allow, or bring together what a person has decided to be apart, is refused and
-//! recorded. A value that the links of stronger types tie to more than `max_customers` customers is ambiguous: it links
+//! recorded, and what was refused to a stronger identifier says nothing of what is seen with that one. A value that the links of stronger types tie to more than `max_customers` customers is ambiguous: it links
 //! nobody, and is a customer of its own.
 //!
 //! A row belongs to the customer of one of its identifiers, chosen by `owner` in a way that does not depend on the
@@ -53,6 +53,7 @@ mod numbers;
 mod open;
 mod origins;
 mod rank;
+mod refusals;
 mod registry;
 mod remember;
 mod resolve;

@@ -6,6 +6,7 @@ use super::evidence::Evidence;
 use super::identifiers::{Identifiers, Instant, Node};
 use super::kinds::{Kind, KindId, Kinds};
 use super::rank::{Ranked, Validity, order, oriented, strength};
+use super::refusals::{Explained, Refusals};
 use super::union_find::{Groups, Joined, Refusal};
 use super::verdicts::Verdicts;
 
@@ -74,10 +75,12 @@ pub(super) fn resolve(
         resolver.groups.take_side(*node, *side);
     }
     for tier in links.seen.chunk_by(Ranked::is_as_weak_as) {
-        resolver.mark_ambiguous(tier);
-        resolver.join(tier);
+        let oriented = tier.iter().map(|link| resolver.oriented(link));
+        let explained = resolver.refusals.explained(oriented);
+        resolver.mark_ambiguous(tier, &explained);
+        resolver.join(tier, &explained);
     }
-    resolver.join(&links.alike);
+    resolver.join(&links.alike, &Explained::default());
     resolver.bring_together(&verdicts.together);
     resolver.resolution(crowded)
 }
@@ -121,6 +124,7 @@ struct Resolver<'a> {
     is_ambiguous: Vec<bool>,
     ambiguous: Vec<Ambiguous>,
     refused: Vec<Refused>,
+    refusals: Refusals,
     joined: Vec<u32>,
 }
 
@@ -145,6 +149,7 @@ impl<'a> Resolver<'a> {
             is_ambiguous: vec![false; identifiers.len()],
             ambiguous: Vec::new(),
             refused: Vec::new(),
+            refusals: Refusals::default(),
             joined: Vec::new(),
         }
     }
@@ -158,7 +163,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Marks the weaker ends that too many of the customers found so far share.
-    fn mark_ambiguous(&mut self, tier: &[Ranked]) {
+    fn mark_ambiguous(&mut self, tier: &[Ranked], explained: &Explained) {
         let weaker = tier.first().map(|link| self.oriented(link)[1]);
         let priority = weaker.map(|node| self.kinds.get(self.identifiers.kind(node)).priority);
         let is_limited =
@@ -169,7 +174,7 @@ impl<'a> Resolver<'a> {
         let mut owners: Vec<(Node, Node)> = Vec::new();
         for link in tier {
             let [stronger, weaker] = self.oriented(link);
-            if self.counts_owners(stronger, weaker) {
+            if self.counts_owners(stronger, weaker) && !explained.holds([stronger, weaker]) {
                 owners.push((weaker, self.groups.find(stronger)));
             }
         }
@@ -205,11 +210,13 @@ impl<'a> Resolver<'a> {
             && !self.is_ambiguous(stronger)
     }
 
-    fn join(&mut self, tier: &[Ranked]) {
+    fn join(&mut self, tier: &[Ranked], explained: &Explained) {
         for some in tier.chunks(LINKS_AT_ONCE) {
             some.iter().flat_map(|ranked| ranked.ends).for_each(|end| self.groups.fetch(end));
             for ranked in some {
-                self.join_one(ranked);
+                if explained.is_empty() || !explained.holds(self.oriented(ranked)) {
+                    self.join_one(ranked);
+                }
             }
         }
     }
@@ -224,6 +231,7 @@ impl<'a> Resolver<'a> {
             Joined::Now => self.joined.push(ranked.link),
             Joined::Refused(refusal) => {
                 let refused = self.refused(ranked, refusal);
+                self.refusals.note(refused.stronger, refused.weaker);
                 self.refused.push(refused);
             }
         }

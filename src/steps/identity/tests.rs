@@ -296,6 +296,29 @@ fn a_shared_address_takes_nothing_from_the_login_it_stands_beside() {
 }
 
 #[test]
+fn an_address_refused_to_a_login_does_not_vouch_for_what_stands_beside_both() {
+    let mut rules = rules();
+    rules.identifiers[2].max_customers = Some(1);
+    let first_night = |rows: &[Row]| night(&rules, &Registry::empty(), rows);
+    let shared = [row("u1", "home@x.org", "", 1), row("u2", "home@x.org", "c1", 3)];
+    let refused = conflict("unique", "u2", Some("home@x.org"));
+    let apart = groups(&[&["u1", "home@x.org"], &["u2", "c1"]]);
+    let night = first_night(&shared);
+    assert_eq!(night.groups(), apart);
+    assert_eq!(night.conflicts(), [refused.clone()]);
+    // Nor where it was seen with the address alone before.
+    let earlier = [row("", "home@x.org", "c1", 2)];
+    let night = first_night(&[&shared[..], &earlier[..]].concat());
+    assert_eq!(night.groups(), apart);
+    assert_eq!(night.conflicts(), [refused.clone()]);
+    // On the other's own word it is shared all the same.
+    let both = [row("u1", "", "c1", 4)];
+    let night = first_night(&[&shared[..], &both[..]].concat());
+    assert_eq!(night.conflicts().len(), 2);
+    assert_eq!(night.groups(), groups(&[&["u1", "home@x.org"], &["u2"], &["c1"]]));
+}
+
+#[test]
 fn a_customer_has_no_more_values_of_a_type_than_allowed() {
     let night = first_night(&[
         row("u1", "a@x.org", "", 1),
