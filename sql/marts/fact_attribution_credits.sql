@@ -1,4 +1,5 @@
 -- What rounding leaves of an order goes to the touch that takes the remainder, so that the parts add up to the order.
+-- The window has the order of the table, so that its rows are sorted once.
 SELECT
     order_id,
     customer_id,
@@ -73,7 +74,11 @@ FROM (
         FROM attribution_weights AS weights
         INNER JOIN attribution_conversions AS conversions ON conversions.order_id = weights.order_id
     ) AS shared
-    WINDOW of_order AS (PARTITION BY order_id, model)
+    WINDOW of_order AS (
+        PARTITION BY order_id, model
+        ORDER BY touch_position
+        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+    )
     UNION ALL
     SELECT
         conversions.order_id,

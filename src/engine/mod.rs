@@ -39,7 +39,7 @@ pub(crate) use expression::{ExpressionError, RowExpression};
 pub(crate) use kept::{Keeper, Kept};
 pub(crate) use key::goes_on;
 pub(crate) use key_set::{KeySet, rows_of_keys, rows_of_others};
-pub(crate) use parallel::{Queue, both, on_threads, sort_on_threads};
+pub(crate) use parallel::{Queue, beside, both, on_threads, sort_on_threads};
 pub(crate) use parquet::{
     FileSummary, ParquetFile, ParquetFileError, ParquetFileErrorKind, ParquetOptions, parquet_bytes,
 };

@@ -69,6 +69,24 @@ pub(crate) fn both<A: Send, B>(
     })
 }
 
+/// Does one thing on this thread, while the others work; when it is done, this thread works with them.
+///
+/// Returns what it made, and what the work made on each thread. Of several errors of the work one is returned; every thread
+/// has ended by then.
+pub(crate) fn beside<A, T: Send, E: Send>(
+    threads: usize,
+    one: impl FnOnce() -> A,
+    work: impl Fn() -> Result<T, E> + Sync,
+) -> (A, Result<Vec<T>, E>) {
+    let work = &work;
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let made = one();
+        let worked = [work()].into_iter().chain(others.into_iter().map(joined));
+        (made, worked.collect())
+    })
+}
+
 fn joined<T>(handle: ScopedJoinHandle<'_, T>) -> T {
     match handle.join() {
         Ok(made) => made,
@@ -92,7 +110,7 @@ impl<I: Iterator> Queue<I> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Queue, both, on_threads, sort_on_threads};
+    use super::{Queue, beside, both, on_threads, sort_on_threads};
 
     #[test]
     fn items_are_in_order_whatever_the_number_of_threads() {
@@ -122,6 +140,21 @@ mod tests {
         for threads in [1, 2] {
             assert_eq!(both(threads, || 1, || "b"), (1, "b"));
         }
+    }
+
+    #[test]
+    fn work_is_done_beside_another_thing_whatever_the_number_of_threads() {
+        for threads in [0, 1, 3] {
+            let queue = Queue::new(0..100_u64);
+            let (made, sums) = beside(
+                threads,
+                || "b",
+                || Ok::<u64, ()>(std::iter::from_fn(|| queue.next()).sum()),
+            );
+            assert_eq!((made, sums.map(|sums| sums.iter().sum())), ("b", Ok(4950)));
+        }
+        let (made, worked) = beside(3, || 1, || Err::<(), _>("broken"));
+        assert_eq!((made, worked), (1, Err("broken")));
     }
 
     #[test]

@@ -41,21 +41,31 @@ pub(crate) async fn evaluate(
     let at_once = session.copied_config().target_partitions();
     let (session, tables, parameters) = (session.clone(), tables.clone(), parameters.clone());
     let over = Arc::new(Over { session, tables, parameters });
-    let outcomes = staged.iter().map(|staged| {
-        let (over, stage) = (Arc::clone(&over), Arc::clone(&staged.stage));
-        let repeated_keys = staged.repeated_keys;
+    let outcomes = largest_first(staged).into_iter().map(|place| {
+        let (over, stage) = (Arc::clone(&over), Arc::clone(&staged[place].stage));
+        let repeated_keys = staged[place].repeated_keys;
         async move {
             let evaluated = tokio::spawn({
                 let stage = Arc::clone(&stage);
                 async move { over.stage(&stage, repeated_keys).await }
             });
-            evaluated.await.unwrap_or_else(|error| Err(broken_down(&stage, error)))
+            let evaluated = evaluated.await;
+            let outcome = evaluated.unwrap_or_else(|error| Err(broken_down(&stage, error)));
+            unless_memory_lacked(outcome).map(|outcome| (place, outcome))
         }
     });
     let outcomes: Vec<_> = outcomes.collect();
-    let outcomes = stream::iter(outcomes).buffered(at_once).map(unless_memory_lacked);
-    let outcomes: Vec<Option<Vec<CheckReport>>> = outcomes.try_collect().await?;
-    over.settled(staged, outcomes).await
+    let outcomes = stream::iter(outcomes).buffer_unordered(at_once);
+    let mut outcomes: Vec<(usize, Option<Vec<CheckReport>>)> = outcomes.try_collect().await?;
+    outcomes.sort_unstable_by_key(|(place, _)| *place);
+    over.settled(staged, outcomes.into_iter().map(|(_, outcome)| outcome)).await
+}
+
+/// Returns the places of the tables, those first that take longest, so that no core waits for one of them in the end.
+fn largest_first(staged: &[StagedTable]) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..staged.len()).collect();
+    places.sort_by_key(|place| std::cmp::Reverse(staged[*place].rows()));
+    places
 }
 
 /// Makes nothing of an evaluation that found too little memory beside others.
@@ -93,7 +103,7 @@ impl Over {
     async fn settled(
         &self,
         staged: &[StagedTable],
-        outcomes: Vec<Option<Vec<CheckReport>>>,
+        outcomes: impl Iterator<Item = Option<Vec<CheckReport>>>,
     ) -> Result<Vec<CheckReport>, AuditError> {
         let mut settled = Vec::new();
         for (staged, outcome) in staged.iter().zip(outcomes) {

@@ -15,7 +15,7 @@ use super::told::{Known, Outcome, Told};
 use super::types::{FormerFiles, LINKS, MAP};
 use super::verdicts::Verdicts;
 use super::{Before, Identified, IdentityError, Registry, clean_files};
-use crate::engine::{Context, both};
+use crate::engine::Context;
 use crate::plan;
 use crate::steps::dedupe::Deduped;
 
@@ -63,12 +63,8 @@ fn identify_by_rules(
     let tonight = Tonight { rules, before, matched: &matched, now, threads };
     let Taken { unresolved, numbers, rows, stored: evidence } = tonight.take_in(ctx, deduped)?;
     let files = Tables { folder: &ctx.work, threads: ctx.threads };
-    let write = |(deduped, rows): (_, &Vec<_>)| clean_files::write(ctx, &numbers, deduped, rows);
-    let (told, tables) = both(
-        ctx.threads,
-        || tonight.told(files, unresolved, &numbers, identity_key),
-        || deduped.iter().zip(&rows).map(write).collect::<Result<_, _>>(),
-    );
+    let told = || tonight.told(files, unresolved, &numbers, identity_key);
+    let (told, tables) = clean_files::write_beside(ctx, &numbers, deduped, &rows, told);
     let Told { known, mut stored, changes, guards, counts } = told?;
     stored.push(evidence);
     for (name, rows) in &matched.tables {

@@ -17,13 +17,13 @@ use chrono::NaiveDate;
 
 use super::IdentityError;
 use super::error::IdentitySourceErrorKind;
-use super::former_files::FormerFiles;
+use super::former_files::{FormerFiles, FormerTask};
 use super::numbers::Numbers;
 use super::row_sets::RowSets;
 use super::stamp::stamps;
 use super::types::{CleanFile, CleanTable};
 use crate::engine::{
-    Context, FileSummary, ParquetFile, ParquetOptions, Queue, Spool, SpoolWriter, on_threads,
+    Context, FileSummary, ParquetFile, ParquetOptions, Queue, Spool, SpoolWriter, beside,
 };
 use crate::plan::{self, added};
 use crate::steps::dedupe::Deduped;
@@ -37,28 +37,75 @@ const PERCENT_IN_TIME: u64 = 85;
 
 type Kind = IdentitySourceErrorKind;
 
-/// Writes the surviving rows of a source below the work folder of the run.
+/// Writes the surviving rows of all sources below the work folder of the run, while another thing is done.
 ///
-/// `borne` tells what the rows bear, object by object and batch by batch; nothing where the source links nothing.
-pub(super) fn write(
+/// `borne` tells what the rows of each source bear, object by object and batch by batch; nothing where the source links
+/// nothing.
+pub(super) fn write_beside<A>(
     ctx: &Context,
     numbers: &Numbers,
-    deduped: &Deduped,
-    borne: &[Vec<RowSets>],
-) -> Result<CleanTable, IdentityError> {
-    let source = &deduped.cleaned.source;
-    let folder = ctx.work.join("clean").join(source.name.as_str());
-    let writer = Writer { ctx, numbers, borne, source, folder };
-    let files = writer.new_files(deduped).and_then(|mut files| {
-        files.extend(FormerFiles { ctx, source, folder: &writer.folder }.carry(&deduped.former)?);
-        if files.is_empty() {
-            // Readers of the table learn its columns from a file.
-            files.push(writer.file("empty")?.finish()?);
+    deduped: &[Deduped],
+    borne: &[Vec<Vec<RowSets>>],
+    other: impl FnOnce() -> A,
+) -> (A, Result<Vec<CleanTable>, IdentityError>) {
+    let writers: Vec<Writer<'_>> = deduped
+        .iter()
+        .zip(borne)
+        .map(|(deduped, borne)| Writer::new(ctx, numbers, deduped, borne))
+        .collect();
+    let tasks = writers.iter().enumerate();
+    let queue = Queue::new(
+        tasks.flat_map(|(writer, one)| one.tasks().into_iter().map(move |task| (writer, task))),
+    );
+    let (other, written) = beside(ctx.threads, other, || {
+        let mut written = Vec::new();
+        while let Some((writer, task)) = queue.next() {
+            let done = writers[writer].done(&task);
+            let done = done.map_err(|kind| kind.of(&writers[writer].source.name))?;
+            written.push((writer, done));
         }
-        Ok(files)
+        Ok(written)
     });
-    let files = files.map_err(|kind| kind.of(&source.name))?;
-    Ok(CleanTable { source: Arc::clone(source), files })
+    (other, written.and_then(|written| tables(&writers, written.into_iter().flatten())))
+}
+
+/// Makes tables of the files that were written.
+fn tables(
+    writers: &[Writer<'_>],
+    written: impl Iterator<Item = (usize, Done)>,
+) -> Result<Vec<CleanTable>, IdentityError> {
+    let mut of_writer: Vec<Vec<Done>> = writers.iter().map(|_| Vec::new()).collect();
+    for (writer, done) in written {
+        of_writer[writer].push(done);
+    }
+    let tables = writers.iter().zip(of_writer);
+    let tables = tables
+        .map(|(writer, done)| writer.table(done).map_err(|kind| kind.of(&writer.source.name)));
+    tables.collect()
+}
+
+/// The rows of one file, or of one and of those that came late beside them.
+#[derive(Debug, Clone)]
+enum Task<'a> {
+    /// New rows; the number is that of the file.
+    New(usize, Group),
+    Former(FormerTask<'a>),
+}
+
+/// A file that was written.
+struct Done {
+    place: Place,
+    file: CleanFile,
+    late: Option<Spool>,
+}
+
+/// The order of the files of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    New(usize),
+    Late,
+    Former(usize),
+    Together,
 }
 
 /// A stretch of the rows of a part.
@@ -117,41 +164,74 @@ fn in_time(days: &BTreeMap<i32, u64>) -> RangeInclusive<i32> {
     }
 }
 
+/// Writes the files of one source.
 struct Writer<'a> {
     ctx: &'a Context,
     numbers: &'a Numbers,
+    deduped: &'a Deduped,
     borne: &'a [Vec<RowSets>],
-    source: &'a plan::Source,
+    source: &'a Arc<plan::Source>,
     folder: PathBuf,
 }
 
-impl Writer<'_> {
-    fn new_files(&self, deduped: &Deduped) -> Result<Vec<CleanFile>, Kind> {
-        let rows = deduped.cleaned.parts.iter().map(|part| part.rows.rows());
-        let groups = groups(rows);
-        let queue = Queue::new(groups.iter().enumerate());
-        let written = on_threads(self.ctx.threads.clamp(1, groups.len()), |_| {
-            let mut written = Vec::new();
-            while let Some((number, group)) = queue.next() {
-                written.push((number, self.write_group(deduped, group, number)?));
+impl<'a> Writer<'a> {
+    fn new(
+        ctx: &'a Context,
+        numbers: &'a Numbers,
+        deduped: &'a Deduped,
+        borne: &'a [Vec<RowSets>],
+    ) -> Self {
+        let source = &deduped.cleaned.source;
+        let folder = ctx.work.join("clean").join(source.name.as_str());
+        Self { ctx, numbers, deduped, borne, source, folder }
+    }
+
+    fn tasks(&self) -> Vec<Task<'a>> {
+        let rows = self.deduped.cleaned.parts.iter().map(|part| part.rows.rows());
+        let new = groups(rows).into_iter().enumerate();
+        let new = new.map(|(number, group)| Task::New(number, group));
+        let former = FormerFiles::tasks(&self.deduped.former).into_iter().map(Task::Former);
+        new.chain(former).collect()
+    }
+
+    fn done(&self, task: &Task<'_>) -> Result<Done, Kind> {
+        match task {
+            Task::New(number, group) => {
+                let (file, late) = self.write_group(group, *number)?;
+                Ok(Done { place: Place::New(*number), file, late: Some(late) })
             }
-            Ok::<_, Kind>(written)
-        })?;
-        let mut written: Vec<(usize, (CleanFile, Spool))> = written.into_iter().flatten().collect();
-        written.sort_by_key(|(number, _)| *number);
-        let (files, late): (Vec<CleanFile>, Vec<Spool>) =
-            written.into_iter().map(|(_, written)| written).unzip();
-        let late = self.write_late(&late)?;
-        Ok(files.into_iter().chain(late).filter(|file| file.rows() > 0).collect())
+            Task::Former(task) => {
+                let place = match task {
+                    FormerTask::Alone(number, _) => Place::Former(*number),
+                    FormerTask::Together(_) => Place::Together,
+                };
+                let files = FormerFiles { source: self.source, folder: &self.folder };
+                Ok(Done { place, file: files.file(task)?, late: None })
+            }
+        }
+    }
+
+    /// Makes the table of the source of its files, and writes the rows that came late.
+    fn table(&self, mut done: Vec<Done>) -> Result<CleanTable, Kind> {
+        done.sort_by_key(|done| done.place);
+        let late: Vec<Spool> = done.iter_mut().filter_map(|done| done.late.take()).collect();
+        if let Some(file) = self.write_late(&late)? {
+            let place = Place::Late;
+            let at = done.partition_point(|done| done.place < place);
+            done.insert(at, Done { place, file, late: None });
+        }
+        let files = done.into_iter().map(|done| done.file);
+        let mut files: Vec<CleanFile> = files.filter(|file| file.rows() > 0).collect();
+        if files.is_empty() {
+            // Readers of the table learn its columns from a file.
+            files.push(self.file("empty")?.finish()?);
+        }
+        Ok(CleanTable { source: Arc::clone(self.source), files })
     }
 
     /// Writes the rows of a group, and returns those that came late beside the file.
-    fn write_group(
-        &self,
-        deduped: &Deduped,
-        group: &Group,
-        number: usize,
-    ) -> Result<(CleanFile, Spool), Kind> {
+    fn write_group(&self, group: &Group, number: usize) -> Result<(CleanFile, Spool), Kind> {
+        let deduped = self.deduped;
         let mut days = BTreeMap::new();
         for stretch in &group.stretches {
             for (day, rows) in &deduped.cleaned.parts[stretch.part].days {

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use super::error::IdentitySourceErrorKind;
 use super::types::CleanFile;
-use crate::engine::{Context, ParquetFile, ParquetOptions, Queue, on_threads};
+use crate::engine::{ParquetFile, ParquetOptions};
 use crate::plan;
 use crate::steps::dedupe::FormerFile;
 
@@ -19,24 +19,38 @@ type Kind = IdentitySourceErrorKind;
 
 /// Takes over the files of one source.
 pub(super) struct FormerFiles<'a> {
-    pub(super) ctx: &'a Context,
     pub(super) source: &'a plan::Source,
     /// Where new files go.
     pub(super) folder: &'a Path,
 }
 
+/// What becomes one file, or stays one.
+#[derive(Debug, Clone)]
+pub(super) enum FormerTask<'a> {
+    /// A file, and its place among those that stay by themselves.
+    Alone(usize, &'a FormerFile),
+    /// Small files that become one.
+    Together(Vec<&'a FormerFile>),
+}
+
 impl FormerFiles<'_> {
-    /// Writes those former files anew of which some rows have left, and puts small ones together where there are many.
-    pub(super) fn carry(&self, former: &[FormerFile]) -> Result<Vec<CleanFile>, Kind> {
+    /// Divides the former files of a table: small ones are put together where there are many.
+    pub(super) fn tasks(former: &[FormerFile]) -> Vec<FormerTask<'_>> {
         let is_small = |file: &&FormerFile| file.rows() < SMALL_FILE_ROWS;
         let (small, others): (Vec<&FormerFile>, Vec<&FormerFile>) =
             former.iter().partition(is_small);
         if small.len() <= MANY_SMALL_FILES {
-            return self.rewritten(&former.iter().collect::<Vec<_>>());
+            return alone(former.iter()).collect();
         }
-        let mut files = self.rewritten(&others)?;
-        files.push(self.put_together(&small)?);
-        Ok(files)
+        alone(others.into_iter()).chain([FormerTask::Together(small)]).collect()
+    }
+
+    /// Writes former files anew, where rows of them have left or they are put together.
+    pub(super) fn file(&self, task: &FormerTask<'_>) -> Result<CleanFile, Kind> {
+        match task {
+            FormerTask::Alone(number, former) => self.former_file(former, *number),
+            FormerTask::Together(small) => self.put_together(small),
+        }
     }
 
     fn put_together(&self, small: &[&FormerFile]) -> Result<CleanFile, Kind> {
@@ -54,20 +68,6 @@ impl FormerFiles<'_> {
         Ok(CleanFile::Written { file: together.finish()?, dates })
     }
 
-    fn rewritten(&self, former: &[&FormerFile]) -> Result<Vec<CleanFile>, Kind> {
-        let queue = Queue::new(former.iter().enumerate());
-        let files = on_threads(self.ctx.threads.clamp(1, former.len().max(1)), |_| {
-            let mut files = Vec::new();
-            while let Some((number, former)) = queue.next() {
-                files.push((number, self.former_file(former, number)?));
-            }
-            Ok::<_, Kind>(files)
-        })?;
-        let mut files: Vec<(usize, CleanFile)> = files.into_iter().flatten().collect();
-        files.sort_by_key(|(number, _)| *number);
-        Ok(files.into_iter().map(|(_, file)| file).filter(|file| file.rows() > 0).collect())
-    }
-
     fn former_file(&self, former: &FormerFile, number: usize) -> Result<CleanFile, Kind> {
         let stored = &former.stored;
         if former.kept.is_none() {
@@ -79,6 +79,10 @@ impl FormerFiles<'_> {
         copy(former, &mut file)?;
         Ok(CleanFile::Written { file: file.finish()?, dates: stored.file.dates })
     }
+}
+
+fn alone<'a>(files: impl Iterator<Item = &'a FormerFile>) -> impl Iterator<Item = FormerTask<'a>> {
+    files.enumerate().map(|(number, file)| FormerTask::Alone(number, file))
 }
 
 /// Copies the rows that stay.
@@ -105,7 +109,7 @@ mod tests {
     use crate::engine::{ParquetFile, ParquetOptions, Root};
     use crate::plan::{self, ColumnKind};
     use crate::steps::dedupe::FormerFile;
-    use crate::steps::fixtures::{context, integers, part, source};
+    use crate::steps::fixtures::{integers, part, source};
     use crate::steps::identity::CleanFile;
     use crate::warehouse::{StoredFile, TableFile, Warehouse};
 
@@ -145,9 +149,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut former = stored(&source, folder.path(), files);
         spoil(&mut former);
-        let ctx = context(folder.path(), 2);
         let work = folder.path().join("work");
-        FormerFiles { ctx: &ctx, source: &source, folder: &work }.carry(&former).unwrap()
+        let files = FormerFiles { source: &source, folder: &work };
+        let files = FormerFiles::tasks(&former).into_iter().map(|task| files.file(&task).unwrap());
+        files.filter(|file| file.rows() > 0).collect()
     }
 
     #[test]
