@@ -6,8 +6,8 @@
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
-use object_store::ObjectStoreExt;
 
+use super::copy::copy_over;
 use super::delta::{self, Target};
 use super::swap::{Swap, seen, swap};
 use super::{Generation, TableRecord, Warehouse, WarehouseError, Zone, crash};
@@ -139,7 +139,7 @@ impl Warehouse {
                 let write_error =
                     |source| WarehouseError::Write { path: latest.to_string(), source };
                 let from = self.layout().named(&file.path);
-                self.root().store.copy(&from, &latest).await.map_err(write_error)?;
+                copy_over(self.root(), &from, &latest).await.map_err(write_error)?;
                 crash::point("copied", mart);
             }
         }

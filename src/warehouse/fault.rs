@@ -12,9 +12,9 @@ use futures::{FutureExt, StreamExt};
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload,
-    ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
-    UploadPart,
+    CopyMode, CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult,
+    MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload,
+    PutResult, Result, UploadPart,
 };
 
 /// How an operation fails.
@@ -38,6 +38,8 @@ pub(crate) enum Fault {
     FalseExists,
     /// Uploads in parts never get on.
     Stall,
+    /// No operation fails, but copies that are to replace are refused where there is something, and the others replace.
+    ModesOfCopies,
 }
 
 impl Fault {
@@ -147,6 +149,9 @@ impl FaultStore {
         if !self.armed.load(Ordering::Relaxed) {
             return None;
         }
+        if self.fault == Fault::ModesOfCopies {
+            return None;
+        }
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         let hit = number == self.first || (self.for_good && number > self.first);
         hit.then_some(self.fault)
@@ -246,6 +251,11 @@ impl ObjectStore for FaultStore {
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        let options = match (self.fault, options.mode) {
+            (Fault::ModesOfCopies, CopyMode::Overwrite) => options.with_mode(CopyMode::Create),
+            (Fault::ModesOfCopies, CopyMode::Create) => options.with_mode(CopyMode::Overwrite),
+            _ => options,
+        };
         self.write(to, self.inner.copy_opts(from, to, options)).await
     }
 }

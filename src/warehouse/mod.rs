@@ -6,6 +6,7 @@
 mod alive;
 mod carry;
 mod commit;
+mod copy;
 pub(crate) mod crash;
 mod decisions;
 mod delta;

@@ -10,6 +10,7 @@ use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutMode, PutOptions, WriteMultipart};
 
 use super::WarehouseError;
+use super::copy::copy_over;
 use super::lease::Clock;
 use super::swap::{Swap, seen, swap};
 use crate::engine::Root;
@@ -139,7 +140,7 @@ impl Trial<'_> {
     }
 
     async fn copies(&self) -> Result<(), Trouble> {
-        let copied = self.root.store.copy(&self.object, &self.copy).await;
+        let copied = copy_over(self.root, &self.object, &self.copy).await;
         copied.map_err(|error| trouble(&error, "allow copying below the warehouse"))
     }
 
