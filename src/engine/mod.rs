@@ -21,6 +21,7 @@ mod partitions;
 mod published;
 mod repeats;
 mod replace;
+mod row_counts;
 mod separable;
 mod session;
 mod sort;
@@ -46,6 +47,7 @@ pub(crate) use parquet::{
 pub(crate) use partitions::{Layout, table_of_file_partitions, table_of_kept};
 pub(crate) use published::Published;
 pub(crate) use repeats::may_repeat;
+pub(crate) use row_counts::RowCounts;
 pub(crate) use separable::{
     Compared, Ground, Input, Inseparable, Night, Separation, separable, stamps,
 };

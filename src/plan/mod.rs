@@ -40,7 +40,7 @@ pub(crate) use source::*;
 pub(crate) use sql_diagnostic::{no_question, not_planned as sql_mistake};
 pub(crate) use stage::{
     AS_OF, AS_OF_DATE, CURRENCY, Check, CheckSeverity, ConstantTable, History, IDENTITY_CUSTOMERS,
-    Plan, Stage, Variable, parameters,
+    Plan, RowChecks, Stage, Variable, parameters,
 };
 pub(crate) use unit::{Conversion, UNITS, Unit};
 pub(crate) use unit_test::{Fixture, Match, UnitTest};

@@ -176,3 +176,22 @@ async fn a_check_that_finds_too_little_memory_is_evaluated_once_more_on_one_thre
         assert_eq!((failures, threads(&reads)), (expected, vec![2, 1]));
     }
 }
+
+#[tokio::test]
+async fn checks_of_rows_and_of_the_key_of_a_mart_are_made_while_it_is_written() {
+    let rules = "columns:\n  number:\n    type: integer\n    checks: [{ not_null: true }, { unique: true }, { range: { max: 2 } }]\n";
+    let mut night = Night::new();
+    night.plan = tiny_plan(&[
+        ("sql/fact_last.sql", "SELECT number FROM orders"),
+        ("sql/fact_last.yaml", &format!("description: Numbers.\n{rules}")),
+    ]);
+    night.reads("orders", heavy("number", &[1, 3, 3, 4], 0).0);
+    let staged = night.staged().await.unwrap();
+    let (session, parameters) = (night.session(), night.parameters());
+    // Whoever asked the table would find none of the mistakes.
+    let (empty, reads) = heavy("number", &[], 0);
+    night.reads("fact_last", empty);
+    let reports = evaluate(&session, &night.tables, &parameters, &staged).await.unwrap();
+    let failures: Vec<u64> = reports.iter().map(|report| report.failures).collect();
+    assert_eq!((failures, threads(&reads)), (vec![0, 1, 3], vec![]));
+}

@@ -1,6 +1,5 @@
 //! Evaluates the checks of every stage.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
@@ -14,9 +13,9 @@ use super::{AuditError, Audited, Verdict};
 use crate::engine::{
     Parameters, Select, Tables, lacked_memory, may_repeat, on_one_thread, plan_select,
 };
-use crate::plan::{self, CheckSeverity};
+use crate::plan::{self, CheckSeverity, RowChecks};
 use crate::report::CheckReport;
-use crate::steps::transform::{StagedTable, Transformed};
+use crate::steps::transform::{Failures, StagedTable, Transformed};
 
 /// Evaluates every check; all of them, even where an early one fails, so that one night tells all.
 pub(crate) async fn audit(
@@ -43,11 +42,11 @@ pub(crate) async fn evaluate(
     let over = Arc::new(Over { session, tables, parameters });
     let outcomes = largest_first(staged).into_iter().map(|place| {
         let (over, stage) = (Arc::clone(&over), Arc::clone(&staged[place].stage));
-        let repeated_keys = staged[place].repeated_keys;
+        let counted = staged[place].failures.clone();
         async move {
             let evaluated = tokio::spawn({
                 let stage = Arc::clone(&stage);
-                async move { over.stage(&stage, repeated_keys).await }
+                async move { over.stage(&stage, counted).await }
             });
             let evaluated = evaluated.await;
             let outcome = evaluated.unwrap_or_else(|error| Err(broken_down(&stage, error)));
@@ -109,20 +108,24 @@ impl Over {
         for (staged, outcome) in staged.iter().zip(outcomes) {
             settled.extend(match outcome {
                 Some(outcome) => outcome,
-                None => self.alone().stage(&staged.stage, staged.repeated_keys).await?,
+                None => self.alone().stage(&staged.stage, staged.failures.clone()).await?,
             });
         }
         Ok(settled)
     }
 
-    /// Evaluates the checks of a stage, but for that of its key where it was evaluated while the rows were written.
+    /// Evaluates the checks of a stage; `counted` are those that were made while the rows were written.
     async fn stage(
         &self,
         stage: &plan::Stage,
-        repeated_keys: Option<u64>,
+        mut counted: Failures,
     ) -> Result<Vec<CheckReport>, AuditError> {
-        let mut counted = self.rows(stage).await;
-        counted.extend(stage.key_check.zip(repeated_keys));
+        let lacks = |together: &&RowChecks| {
+            together.checks.iter().any(|check| !counted.contains_key(check))
+        };
+        if let Some(together) = stage.row_checks.as_ref().filter(lacks) {
+            counted.extend(self.rows(together).await);
+        }
         let mut outcomes = Vec::with_capacity(stage.checks.len());
         for (place, check) in stage.checks.iter().enumerate() {
             let failures = match counted.remove(&place) {
@@ -142,8 +145,7 @@ impl Over {
     /// Counts the failures of all checks of single rows in one reading of the table, by the places of the checks.
     ///
     /// Where that fails, each is asked by itself, so that the error names the one it is about.
-    async fn rows(&self, stage: &plan::Stage) -> BTreeMap<usize, u64> {
-        let Some(together) = &stage.row_checks else { return BTreeMap::new() };
+    async fn rows(&self, together: &RowChecks) -> Failures {
         let counts = self.counts(&together.select).await.unwrap_or_default();
         together.checks.iter().copied().zip(counts).collect()
     }

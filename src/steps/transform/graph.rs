@@ -9,7 +9,7 @@ use datafusion::prelude::SessionContext;
 use tokio::task::JoinSet;
 
 use super::advance::{self, Advance, Extents};
-use super::mart::Mart;
+use super::mart::{Failures, Mart};
 use super::materialise::{Stored, materialise};
 use super::turns::{Manner, Turns};
 use super::{StagedTable, TransformError, TransformErrorKind};
@@ -159,18 +159,18 @@ pub(super) async fn computed(
     let folder = ctx.work.join("stages").join(stage.name.as_str());
     let pool = Arc::clone(&session.runtime_env().memory_pool);
     let keeper = Keeper { budget: ctx.kept.clone(), pool };
-    let stored = materialise(session, logical, stage, &folder, &keeper).await?;
+    let stored = materialise(session, logical, stage, (&folder, &keeper), over.parameters).await?;
     let schema = &stage.schema;
     let table = match &stored {
         Stored::Mart(mart) => table_of_files(schema, std::slice::from_ref(&mart.file))?,
         Stored::Files(files, layout) => table_of_file_partitions(schema, files, layout.clone())?,
         Stored::Kept(kept, layout) => table_of_kept(schema, kept, layout.clone())?,
     };
-    let (files, kept, repeated_keys) = match stored {
-        Stored::Mart(Mart { file, repeated_keys }) => (vec![file], Vec::new(), Some(repeated_keys)),
-        Stored::Files(files, _) => (files, Vec::new(), None),
-        Stored::Kept(kept, _) => (Vec::new(), kept, None),
+    let (files, kept, failures) = match stored {
+        Stored::Mart(Mart { file, failures }) => (vec![file], Vec::new(), failures),
+        Stored::Files(files, _) => (files, Vec::new(), Failures::new()),
+        Stored::Kept(kept, _) => (Vec::new(), kept, Failures::new()),
     };
     let (stage, kept) = (Arc::clone(stage), Arc::new(kept));
-    Ok((StagedTable { stage, files, kept, repeated_keys, extent }, table))
+    Ok((StagedTable { stage, files, kept, failures, extent }, table))
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
+use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{SendableRecordBatchStream, execute_stream_partitioned};
 use datafusion::prelude::SessionContext;
@@ -15,7 +16,8 @@ use tokio::task::JoinSet;
 use super::TransformErrorKind;
 use super::mart::{Mart, mart};
 use crate::engine::{
-    FileSummary, Keeper, Kept, Layout, ParquetFile, ParquetOptions, in_stored_types,
+    FileSummary, Keeper, Kept, Layout, Parameters, ParquetFile, ParquetOptions, RowCounts,
+    in_stored_types,
 };
 use crate::plan;
 
@@ -41,12 +43,14 @@ pub(super) async fn materialise(
     session: &SessionContext,
     query: LogicalPlan,
     stage: &plan::Stage,
-    folder: &Path,
-    keeper: &Keeper,
+    (folder, keeper): (&Path, &Keeper),
+    parameters: &Parameters,
 ) -> Result<Stored, TransformErrorKind> {
-    let frame = in_stored_types(DataFrame::new(session.state(), query), &stage.schema)?;
+    let state = session.state();
+    let frame = in_stored_types(DataFrame::new(state.clone(), query), &stage.schema)?;
     if stage.published {
-        return Ok(Stored::Mart(mart(frame, stage, &folder.join("0.parquet")).await?));
+        let counts = row_counts(&state, stage, parameters);
+        return Ok(Stored::Mart(mart(frame, stage, counts, &folder.join("0.parquet")).await?));
     }
     let task = Arc::new(frame.task_ctx());
     let physical = frame.create_physical_plan().await?;
@@ -71,6 +75,17 @@ pub(super) async fn materialise(
     }
     parts.sort_by_key(|(place, _)| *place);
     stored(parts, folder, &stage.schema, layout)
+}
+
+/// Makes the checks of single rows of a mart ready; those that cannot be are asked for when all tables are there.
+fn row_counts(
+    state: &SessionState,
+    stage: &plan::Stage,
+    parameters: &Parameters,
+) -> Option<RowCounts> {
+    let together = stage.row_checks.as_ref()?;
+    let table = (stage.name.as_str(), &stage.schema);
+    RowCounts::of(state, table, parameters, &together.select).ok().flatten()
 }
 
 /// Where one partition goes.

@@ -18,5 +18,6 @@ pub(crate) use advance::{Advance, Extent, Former, Why};
 pub(crate) use apply::{clean_files, transform};
 pub(crate) use error::{TransformError, TransformErrorKind};
 pub(crate) use graph::transform_over;
+pub(crate) use mart::Failures;
 pub(crate) use preview::preview;
 pub(crate) use types::{StagedTable, Transformed, Unchanged};

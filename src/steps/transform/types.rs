@@ -6,6 +6,7 @@ use std::sync::Arc;
 use datafusion::prelude::SessionContext;
 
 use super::Extent;
+use super::mart::Failures;
 use crate::engine::{FileSummary, Kept, Parameters, Tables};
 use crate::names::StageName;
 use crate::plan;
@@ -33,8 +34,8 @@ pub(crate) struct StagedTable {
     pub(crate) files: Vec<FileSummary>,
     /// Its rows in memory.
     pub(crate) kept: Arc<Vec<Kept>>,
-    /// How many keys more than one row has, in a mart, whose rows stand in the order of their keys.
-    pub(crate) repeated_keys: Option<u64>,
+    /// What breaks the checks that were made while the rows were written, as those of the key and of single rows of a mart.
+    pub(crate) failures: Failures,
     /// What of it was computed, where it goes on from night to night.
     pub(crate) extent: Option<Extent>,
 }
