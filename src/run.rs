@@ -359,7 +359,7 @@ async fn judge(
     report: &mut RunReport,
 ) -> Result<Verdict, RunError> {
     let step = report::started(ctx, Step::Audit, plan);
-    let (verdict, checks) = audit(transformed).await?;
+    let (verdict, checks) = audit(ctx, transformed).await?;
     step.finished(checks.len() as u64);
     report.checks.extend(checks);
     Ok(verdict)

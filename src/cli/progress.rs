@@ -54,6 +54,14 @@ impl Progress {
         self.again.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Says whether some of a step with a source, a stage or the whole was begun once more. The audit, of the whole, tells
+    /// the stages of which checks were.
+    fn has_begun_again(&self, step: Step, subject: &str) -> bool {
+        let is_meant =
+            |(of, what): &(Step, String)| *of == step && (step == Step::Audit || what == subject);
+        self.begun_again().iter().any(is_meant)
+    }
+
     fn finished(&self, step: StepReport) {
         match self.style {
             Style::Hidden | Style::Bar => {}
@@ -96,7 +104,7 @@ impl Listener for Progress {
                 count: *count,
                 started_ms: self.since.elapsed().saturating_sub(*elapsed).as_millis() as u64,
                 elapsed_ms: elapsed.as_millis() as u64,
-                again: self.begun_again().contains(&(*step, (*subject).to_owned())),
+                again: self.has_begun_again(*step, subject),
             }),
         }
     }

@@ -260,7 +260,10 @@ fn steps(text: &mut String, steps: &[StepReport]) {
         .map(|(step, spans)| format!("{} {:.2} s", step.as_str(), together(spans) as f64 / 1000.0));
     let told: Vec<String> = told.collect();
     let _ = writeln!(text, "\n{}", told.join(", "));
-    let again = steps.iter().filter(|step| step.again).map(|step| step.subject.as_str());
+    let again = steps.iter().filter(|step| step.again).map(|step| match step.step {
+        Step::Audit => "checks",
+        _ => step.subject.as_str(),
+    });
     let again: Vec<&str> = again.collect();
     if !again.is_empty() {
         let again = again.join(", ");

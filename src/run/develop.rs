@@ -61,7 +61,7 @@ async fn judged(
 ) -> Result<Vec<CheckReport>, RunError> {
     let step = report::started(ctx, Step::Audit, plan);
     let parameters = plan::parameters(ctx.as_of, &plan.currency, &plan.variables);
-    let checks = evaluate(present.session, tables, &parameters, staged).await?;
+    let checks = evaluate(ctx, present.session, tables, &parameters, staged).await?;
     step.finished(checks.len() as u64);
     Ok(checks)
 }

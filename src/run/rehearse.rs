@@ -41,7 +41,7 @@ pub(crate) async fn rehearse(
     let computed = Box::pin(computed(ctx, plan, warehouse, listed, &options, report));
     let (_, transformed) = computed.await?;
     let Transformed { session, tables, parameters, staged, .. } = &transformed;
-    report.checks.extend(evaluate(session, tables, parameters, staged).await?);
+    report.checks.extend(evaluate(ctx, session, tables, parameters, staged).await?);
     let rehearsal = Rehearsal { ctx, plan, warehouse, before: &before, after: &transformed };
     let mut impact = Box::pin(rehearsal.impact()).await?;
     impact.failed = report.checks.iter().filter(|check| check.failures > 0).cloned().collect();

@@ -132,9 +132,13 @@ impl Night {
         plan::parameters(as_of, &self.plan.currency, &self.plan.variables)
     }
 
-    async fn staged(&mut self) -> Result<Vec<StagedTable>, TransformError> {
+    fn context(&self) -> Context {
         let listener: Arc<dyn Listener> = Arc::<BegunAgain>::clone(&self.begun_again);
-        let ctx = Context { listener, ..context(self.work.path(), 2) };
+        Context { listener, ..context(self.work.path(), 2) }
+    }
+
+    async fn staged(&mut self) -> Result<Vec<StagedTable>, TransformError> {
+        let ctx = self.context();
         let session = self.session();
         let (parameters, advance) = (self.parameters(), Arc::new(Advance::none(Why::Asked)));
         let stages = &self.plan.stages;
@@ -167,14 +171,15 @@ async fn a_check_that_finds_too_little_memory_is_evaluated_once_more_on_one_thre
     let mut night = Night::new();
     night.reads("orders", heavy("number", &[1, 2, 3], 0).0);
     let staged = night.staged().await.unwrap();
-    let (session, parameters) = (night.session(), night.parameters());
+    let (session, parameters, ctx) = (night.session(), night.parameters(), night.context());
     for (times, expected) in [(1, Some(1)), (2, None)] {
         let (totals, reads) = heavy("numbers", &[-1], times);
         night.reads("fact_last", totals);
-        let reports = evaluate(&session, &night.tables, &parameters, &staged).await;
+        let reports = evaluate(&ctx, &session, &night.tables, &parameters, &staged).await;
         let failures = reports.ok().map(|reports| reports.iter().map(|it| it.failures).sum());
         assert_eq!((failures, threads(&reads)), (expected, vec![2, 1]));
     }
+    assert_eq!(*night.begun_again.0.lock().unwrap(), ["fact_last", "fact_last"]);
 }
 
 #[tokio::test]
@@ -187,11 +192,11 @@ async fn checks_of_rows_and_of_the_key_of_a_mart_are_made_while_it_is_written() 
     ]);
     night.reads("orders", heavy("number", &[1, 3, 3, 4], 0).0);
     let staged = night.staged().await.unwrap();
-    let (session, parameters) = (night.session(), night.parameters());
+    let (session, parameters, ctx) = (night.session(), night.parameters(), night.context());
     // Whoever asked the table would find none of the mistakes.
     let (empty, reads) = heavy("number", &[], 0);
     night.reads("fact_last", empty);
-    let reports = evaluate(&session, &night.tables, &parameters, &staged).await.unwrap();
+    let reports = evaluate(&ctx, &session, &night.tables, &parameters, &staged).await.unwrap();
     let failures: Vec<u64> = reports.iter().map(|report| report.failures).collect();
     assert_eq!((failures, threads(&reads)), (vec![0, 1, 3], vec![]));
 }

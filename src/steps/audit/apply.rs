@@ -11,18 +11,19 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{AuditError, Audited, Verdict};
 use crate::engine::{
-    Parameters, Select, Tables, lacked_memory, may_repeat, on_one_thread, plan_select,
+    Context, Parameters, Select, Tables, lacked_memory, may_repeat, on_one_thread, plan_select,
 };
 use crate::plan::{self, CheckSeverity, RowChecks};
-use crate::report::CheckReport;
+use crate::report::{CheckReport, Event, Step};
 use crate::steps::transform::{Failures, StagedTable, Transformed};
 
 /// Evaluates every check; all of them, even where an early one fails, so that one night tells all.
 pub(crate) async fn audit(
+    ctx: &Context,
     transformed: Transformed,
 ) -> Result<(Verdict, Vec<CheckReport>), AuditError> {
     let Transformed { session, tables, parameters, staged, .. } = &transformed;
-    let outcomes = evaluate(session, tables, parameters, staged).await?;
+    let outcomes = evaluate(ctx, session, tables, parameters, staged).await?;
     if outcomes.iter().any(CheckReport::blocks) {
         return Ok((Verdict::Blocked, outcomes));
     }
@@ -31,6 +32,7 @@ pub(crate) async fn audit(
 
 /// Evaluates the checks of stages over the tables of a run.
 pub(crate) async fn evaluate(
+    ctx: &Context,
     session: &SessionContext,
     tables: &Tables,
     parameters: &Parameters,
@@ -57,7 +59,7 @@ pub(crate) async fn evaluate(
     let outcomes = stream::iter(outcomes).buffer_unordered(at_once);
     let mut outcomes: Vec<(usize, Option<Vec<CheckReport>>)> = outcomes.try_collect().await?;
     outcomes.sort_unstable_by_key(|(place, _)| *place);
-    over.settled(staged, outcomes.into_iter().map(|(_, outcome)| outcome)).await
+    over.settled(ctx, staged, outcomes.into_iter().map(|(_, outcome)| outcome)).await
 }
 
 /// Returns the places of the tables, those first that take longest, so that no core waits for one of them in the end.
@@ -101,6 +103,7 @@ impl Over {
     /// Evaluates by itself what has no outcome yet.
     async fn settled(
         &self,
+        ctx: &Context,
         staged: &[StagedTable],
         outcomes: impl Iterator<Item = Option<Vec<CheckReport>>>,
     ) -> Result<Vec<CheckReport>, AuditError> {
@@ -108,7 +111,11 @@ impl Over {
         for (staged, outcome) in staged.iter().zip(outcomes) {
             settled.extend(match outcome {
                 Some(outcome) => outcome,
-                None => self.alone().stage(&staged.stage, staged.failures.clone()).await?,
+                None => {
+                    let (step, subject) = (Step::Audit, staged.stage.name.as_str());
+                    ctx.listener.on(&Event::BegunAgain { step, subject });
+                    self.alone().stage(&staged.stage, staged.failures.clone()).await?
+                }
             });
         }
         Ok(settled)
