@@ -41,7 +41,8 @@ pub(super) fn tell(
     arguments: &AnswerArguments,
     output: &Output,
 ) -> Result<(), Unwritten> {
-    let bytes = match arguments.format {
+    let format = arguments.format();
+    let bytes = match format {
         AnswerFormat::Table => text(&shortened(rows)?, TableFormat::Table)?.into_bytes(),
         AnswerFormat::Csv => text(rows, TableFormat::Csv)?.into_bytes(),
         AnswerFormat::Json => text(rows, TableFormat::Json)?.into_bytes(),
@@ -55,7 +56,7 @@ pub(super) fn tell(
             let failed = |source| Unwritten::File { path: path.clone(), source };
             std::fs::write(path, bytes).map_err(failed)?;
         }
-        None if arguments.format == AnswerFormat::Parquet && io::stdout().is_terminal() => {
+        None if format == AnswerFormat::Parquet && io::stdout().is_terminal() => {
             return Err(Unwritten::Terminal);
         }
         None => output.bytes(&bytes),

@@ -95,8 +95,11 @@ fn questions_may_stand_in_files_and_answers_go_to_files() {
     let asked = project.martlet(&["query", "--file", "revenue.sql", "--format", "csv"]);
     assert_eq!(asked.status, Some(0), "{asked:?}");
     let total = asked.stdout.clone();
-    let to_file =
-        ["query", "--file", "revenue.sql", "--format", "parquet", "--output", "a.parquet"];
+    // The ending of the file says how the answer is written, unless `--format` does.
+    let to_file = ["query", "--file", "revenue.sql", "--output", "a.txt", "--format", "csv"];
+    assert_eq!(project.martlet(&to_file).status, Some(0));
+    assert_eq!(fs::read_to_string(project.at("a.txt")).unwrap(), total);
+    let to_file = ["query", "--file", "revenue.sql", "--output", "a.parquet"];
     let written = project.martlet(&to_file);
     assert_eq!((written.status, written.stdout.as_str()), (Some(0), ""), "{written:?}");
     let file = fs::File::open(project.at("a.parquet")).unwrap();

@@ -70,19 +70,32 @@ pub(in crate::cli) struct ExplainArguments {
 /// Where and how an answer is written.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct AnswerArguments {
-    /// How the answer is written
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    pub(in crate::cli) format: AnswerFormat,
+    /// How the answer is written; without it as the ending of FILE says, or else for people
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(in crate::cli) format: Option<AnswerFormat>,
     /// Write the answer to a file instead of stdout
     #[arg(short, long, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
 }
 
+impl AnswerArguments {
+    /// Returns how the answer is written.
+    pub(in crate::cli) fn format(&self) -> AnswerFormat {
+        let ending = || self.output.as_ref()?.extension()?.to_str();
+        let by_ending = || match ending()? {
+            "csv" => Some(AnswerFormat::Csv),
+            "json" | "jsonl" | "ndjson" => Some(AnswerFormat::Json),
+            "parquet" => Some(AnswerFormat::Parquet),
+            _ => None,
+        };
+        self.format.or_else(by_ending).unwrap_or(AnswerFormat::Table)
+    }
+}
+
 /// How an answer is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum AnswerFormat {
     /// For people
-    #[default]
     Table,
     /// With a header line
     Csv,
