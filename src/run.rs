@@ -141,7 +141,7 @@ async fn base_of(
     options: &Options,
 ) -> Result<(Base, Option<u64>), RunError> {
     let head = warehouse.head(current).await?;
-    let base = Base::find(warehouse, head.as_ref(), ctx.as_of).await?;
+    let base = Base::find(warehouse, (current, head.as_ref()), ctx.as_of).await?;
     let base = if options.full_refresh { base.rebuilt() } else { base };
     let newer = head.filter(|head| head.as_of > ctx.as_of.date).map(|head| head.number);
     Ok((base.replaying(options.replayed.clone()), newer))

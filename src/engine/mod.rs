@@ -6,6 +6,7 @@ mod constants;
 mod context;
 mod customers;
 mod difference;
+mod exact;
 mod expression;
 mod first_value;
 #[cfg(test)]

@@ -16,6 +16,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable};
 use url::Url;
 
 use super::FileSummary;
+use super::exact::Exact;
 
 /// Makes a table of exactly these local Parquet files.
 pub(crate) fn table_of_files(
@@ -31,13 +32,14 @@ pub(crate) fn table_of_urls(schema: &SchemaRef, urls: &[Url]) -> Result<Arc<dyn 
     if urls.is_empty() {
         return Ok(Arc::new(EmptyTable::new(Arc::clone(schema))));
     }
-    let paths = urls.iter().map(ListingTableUrl::parse).collect::<Result<_>>()?;
+    let objects: Vec<ListingTableUrl> =
+        urls.iter().map(ListingTableUrl::parse).collect::<Result<_>>()?;
     let options =
         ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension(".parquet");
-    let config = ListingTableConfig::new_with_multi_paths(paths)
+    let config = ListingTableConfig::new_with_multi_paths(objects.clone())
         .with_listing_options(options)
         .with_schema(Arc::clone(schema));
-    Ok(Arc::new(ListingTable::try_new(config)?))
+    Ok(Arc::new(Exact { listing: ListingTable::try_new(config)?, objects }))
 }
 
 /// Casts what a query yields to the types in which a stage is stored.

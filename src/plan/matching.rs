@@ -37,6 +37,8 @@ pub(crate) struct MatchField {
 pub(crate) enum Folding {
     /// Letters and digits, without case, accents, blanks and punctuation.
     Text,
+    /// The same, but of a year, a month and a day eight digits.
+    Date,
     /// All of it.
     Number,
 }

@@ -84,7 +84,7 @@ fn sound_rules_are_in_the_plan() {
 #[test]
 fn another_source_may_have_other_names_for_the_columns() {
     let plan = project(
-        "{ record: member, blocks: [[name]], compare: { surname: { as: exact } },
+        "{ record: member, blocks: [[name]], compare: { surname: { as: exact }, name: { as: exact } },
            with: { guests: { record: guest, columns: { surname: last_name } } } }",
     )
     .unwrap();
@@ -99,7 +99,7 @@ fn another_source_may_have_other_names_for_the_columns() {
 fn every_mistake_is_told() {
     let cases: &[(&str, &[&str])] = &[
         (
-            "{ record: membr, blocks: [[nam]], compare: { surnam: { as: exact } } }",
+            "{ record: membr, blocks: [[nam]], compare: { surnam: { as: exact }, surname: { as: exact } } }",
             &[
                 "plan/unknown-identifier the source `members` has no identifier `membr`",
                 "plan/unknown-column the source has no column `surnam`",
@@ -109,13 +109,13 @@ fn every_mistake_is_told() {
         (
             "{ record: member, compare: {} }",
             &[
-                "plan/bad-match a source has 1 to 16 comparisons, not 0",
+                "plan/bad-match a source has 2 to 16 comparisons, not 0",
                 "plan/bad-match no rule says which records are compared",
             ],
         ),
         (
             "{ record: member, blocks: [[], ['prefix(name)'], ['sound(name)'], ['soundex()']],
-               compare: { name: { as: exact, levels: [1] } }, threshold: 1.0, max_block: 1 }",
+               compare: { name: { as: exact, levels: [1] }, surname: { as: exact } }, threshold: 1.0, max_block: 1 }",
             &[
                 "plan/bad-match this comparison has levels of its own",
                 "plan/bad-match a block has at least one key",
@@ -140,7 +140,7 @@ fn every_mistake_is_told() {
             ],
         ),
         (
-            "{ record: member, blocks: [[name]], compare: { surname: { as: exact } },
+            "{ record: member, blocks: [[name]], compare: { surname: { as: exact }, name: { as: exact } },
                with: { guests: { record: guest }, guest: { record: guest },
                        members: { record: member } } }",
             &[

@@ -48,15 +48,17 @@ pub(super) enum Standing {
 }
 
 impl Base {
-    /// Finds the latest night that knows nothing of `as_of` and later.
+    /// Finds the latest night that knows nothing of what comes after `as_of`: `head`, or else one that led to `current`.
     pub(super) async fn find(
         warehouse: &Warehouse,
-        head: Option<&Generation>,
+        (current, head): (Option<&Generation>, Option<&Generation>),
         as_of: AsOf,
     ) -> Result<Self, RunError> {
-        let found = match head {
-            Some(head) if head.as_of > as_of.date => older(warehouse, head, as_of).await?,
-            head => head.cloned(),
+        let found = match (current, head) {
+            (Some(current), Some(head)) if head.as_of > as_of.date => {
+                older(warehouse, current, as_of).await?
+            }
+            (_, head) => head.cloned(),
         };
         let warehouse = warehouse.clone();
         let Some(generation) = found else {
@@ -202,19 +204,12 @@ impl Base {
 /// Returns the generation of the latest night up to `as_of`; of several of one night the newest.
 async fn older(
     warehouse: &Warehouse,
-    head: &Generation,
+    current: &Generation,
     as_of: AsOf,
 ) -> Result<Option<Generation>, RunError> {
-    let mut found: Option<Generation> = None;
-    let mut next = warehouse.generation_before(head.number).await?;
-    while let Some(generation) = next {
-        next = warehouse.generation_before(generation.number).await?;
-        let is_later = found.as_ref().is_none_or(|found| found.as_of < generation.as_of);
-        if generation.as_of <= as_of.date && is_later {
-            found = Some(generation);
-        }
-    }
-    Ok(found)
+    let lineage = warehouse.lineage(current).await?.into_iter();
+    let earlier = lineage.filter(|generation| generation.as_of <= as_of.date);
+    Ok(earlier.max_by_key(|generation| (generation.as_of, generation.number)))
 }
 
 /// Returns what a source's table is before the night's rows come in.

@@ -101,6 +101,11 @@ impl RunError {
                 "`CAST` it to `{before}`, or give the new column another name; to begin the history anew, run one night with `history: replace`"
             )),
             Self::Conflict { .. } => Some("run again to publish on top of it".to_owned()),
+            Self::Warehouse(WarehouseError::Missing { .. })
+            | Self::Publish(PublishError::Warehouse(WarehouseError::Missing { .. })) => Some(
+                "bring it back from a copy of the warehouse, or go back by `martlet rollback --to N` to a generation whose files are there"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }

@@ -74,7 +74,12 @@ impl Warehouse {
     pub(crate) async fn current(&self) -> Result<Option<Generation>, WarehouseError> {
         match self.current_number().await? {
             None => Ok(None),
-            Some(number) => self.generation(number).await,
+            Some(number) => match self.generation(number).await? {
+                Some(generation) => Ok(Some(generation)),
+                None => Err(WarehouseError::Missing {
+                    path: self.layout().generation(number).to_string(),
+                }),
+            },
         }
     }
 
@@ -103,6 +108,20 @@ impl Warehouse {
             }
         }
         Ok(None)
+    }
+
+    /// Returns a generation and those that led to it, the newest first. What a rollback has left behind is not among them.
+    pub(crate) async fn lineage(
+        &self,
+        last: &Generation,
+    ) -> Result<Vec<Generation>, WarehouseError> {
+        let (mut lineage, mut next) = (Vec::new(), Some(last.clone()));
+        while let Some(generation) = next {
+            let above = generation.restores.map_or(generation.number, |restored| restored + 1);
+            next = self.generation_before(above).await?;
+            lineage.push(generation);
+        }
+        Ok(lineage)
     }
 
     /// Returns the number `CURRENT` shows.

@@ -81,7 +81,8 @@ impl Warehouse {
         }
     }
 
-    /// Returns the newest generations, those that are not old enough, and the one that is shown.
+    /// Returns the newest generations, those that are not old enough, the one that is shown, and the one the next night
+    /// builds on.
     async fn kept_generations(&self, keep: Keep) -> Result<Vec<Generation>, WarehouseError> {
         let current = self.current_number().await?;
         let written = self.list(&self.layout().generations()).await?;
@@ -91,10 +92,13 @@ impl Warehouse {
             .map(|meta| meta.location)
             .collect();
         let mut all = self.generations().await?;
+        let shown = all.iter().find(|generation| Some(generation.number) == current);
+        let head = shown.map(|shown| shown.head);
         let first_newest = all.len().saturating_sub(keep.newest);
         let newest = all.get(first_newest).map(|generation| generation.number);
         all.retain(|generation| {
             Some(generation.number) == current
+                || Some(generation.number) == head
                 || newest.is_some_and(|newest| generation.number >= newest)
                 || young.contains(&self.layout().generation(generation.number))
         });

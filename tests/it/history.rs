@@ -230,3 +230,48 @@ fn the_doctor_finds_a_folder_fit_and_says_what_a_file_in_the_way_means() {
     assert_eq!(ill.status, Some(5), "{ill:?}");
     assert!(ill.stdout.contains("check the credentials, and allow writing"), "{ill:?}");
 }
+
+#[test]
+fn a_night_that_was_taken_back_is_missing() {
+    let (project, first, second) = two_nights();
+    assert_eq!(project.martlet(&["rollback"]).status, Some(0));
+    // What was not asked for stays taken back.
+    assert_eq!(backfill(&project, "2026-01-02", FIRST).status, Some(0));
+    assert_eq!(project.value(REVENUE), first);
+    let filled = backfill(&project, FIRST, SECOND);
+    assert!(filled.stderr.contains("1 nights are missing"), "{filled:?}");
+    assert_eq!(project.value(REVENUE), second);
+}
+
+#[test]
+fn an_older_night_builds_on_the_one_before_it_whenever_that_was_run() {
+    let project = Project::shop();
+    project.publish(SECOND);
+    let known = "went in on earlier nights and stay as they are";
+    assert!(!project.publish("2026-01-02").stdout.contains(known));
+    let later = project.publish(FIRST);
+    assert!(later.stdout.contains(known), "{later:?}");
+}
+
+#[test]
+fn a_vacuum_keeps_what_the_next_night_builds_on() {
+    let project = Project::shop();
+    project.publish(SECOND);
+    let newest = project.value(REVENUE);
+    project.publish(FIRST);
+    let vacuum = ["vacuum", "--keep", "1", "--min-age", "0", "--apply"];
+    assert_eq!(project.martlet(&vacuum).status, Some(0));
+    project.publish(SECOND);
+    assert_eq!(project.value(REVENUE), newest);
+    let by_age = project.martlet(&["vacuum", "--keep", "1", "--min-age", "4294967295"]);
+    assert_eq!(by_age.status, Some(0), "{by_age:?}");
+}
+
+#[test]
+fn a_generation_that_is_gone_is_no_beginning() {
+    let (project, ..) = two_nights();
+    project.remove("data/warehouse/shop/generations/2.json");
+    let run = project.run("2026-01-05");
+    assert_eq!(run.status, Some(5), "{run:?}");
+    assert!(run.stdout.contains("generations/2.json` is gone"), "{run:?}");
+}

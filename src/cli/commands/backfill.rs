@@ -82,18 +82,22 @@ impl Missing {
     }
 }
 
-/// Finds the nights of the range that no generation was published for.
+/// Finds the nights of the range that no generation was published for, or that a rollback has taken back.
 async fn missing(
     environment: &Environment,
     arguments: &BackfillArguments,
     plan: &Plan,
 ) -> Result<Missing, WarehouseError> {
     let warehouse = Warehouse::open(environment.warehouse.clone(), &plan.name);
-    let published = warehouse.generations().await?;
+    let current = warehouse.current().await?;
+    let published = match &current {
+        Some(current) => warehouse.lineage(current).await?,
+        None => Vec::new(),
+    };
     let there: BTreeSet<NaiveDate> = published.iter().map(|generation| generation.as_of).collect();
     let range = arguments.from.iter_days().take_while(|date| *date <= arguments.to);
     let gaps = range.filter(|date| !there.contains(date)).collect();
-    let current = warehouse.current().await?.filter(|current| current.restores.is_none());
+    let current = current.filter(|current| current.restores.is_none());
     let shown = current.map(|current| current.as_of);
     Ok(Missing { gaps, newest: there.last().copied(), shown })
 }

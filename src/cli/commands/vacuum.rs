@@ -1,7 +1,7 @@
 //! `martlet vacuum`.
 
 use arrow::array::RecordBatch;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use object_store::ObjectMeta;
 
 use super::query::{NoAnswer, pipeline, refused, written};
@@ -62,6 +62,12 @@ impl From<WarehouseError> for Ended {
     }
 }
 
+/// Returns the moment that lies so many days back; before all calendars everything is young.
+fn since(now: DateTime<Utc>, days: u32) -> DateTime<Utc> {
+    let age = TimeDelta::try_days(days.into());
+    age.and_then(|age| now.checked_sub_signed(age)).unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
+
 /// Finds what is not needed, and removes it where that is asked for.
 async fn swept(
     environment: &Environment,
@@ -71,7 +77,7 @@ async fn swept(
     let pipeline = pipeline(environment, arguments.pipeline.as_deref()).await?;
     let keep = Keep {
         newest: arguments.keep as usize,
-        since: environment::clock()() - TimeDelta::days(arguments.min_age.into()),
+        since: since(environment::clock()(), arguments.min_age),
     };
     if !arguments.apply {
         let warehouse = Warehouse::open(environment.warehouse.clone(), &pipeline);

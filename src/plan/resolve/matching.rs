@@ -11,6 +11,8 @@ use crate::plan::matching::{
 use crate::plan::source::{ColumnKind, Source};
 use crate::spec;
 
+/// How many comparisons a source has at least: what agrees in one column may do so by chance.
+const MIN_COMPARISONS: usize = 2;
 /// How many comparisons a source may have.
 const MAX_COMPARISONS: usize = 16;
 /// What stands where an author says nothing.
@@ -109,9 +111,13 @@ impl Reader<'_> {
     ) -> Vec<Comparison> {
         let place = self.place.child("compare");
         let count = self.rules.compare.iter().count();
-        if !(1..=MAX_COMPARISONS).contains(&count) {
-            let message = format!("a source has 1 to {MAX_COMPARISONS} comparisons, not {count}");
-            found.push(place.key_error(Code::BadMatch, message));
+        if !(MIN_COMPARISONS..=MAX_COMPARISONS).contains(&count) {
+            let message = format!(
+                "a source has {MIN_COMPARISONS} to {MAX_COMPARISONS} comparisons, not {count}"
+            );
+            let help = "what agrees in one column may do so by chance; where a single value names a person, \
+                        make it an identifier";
+            found.push(place.key_error(Code::BadMatch, message).help(help));
         }
         let mut comparisons = Vec::with_capacity(count);
         for (name, written) in self.rules.compare.iter() {
@@ -120,8 +126,10 @@ impl Reader<'_> {
             let kind = kind(written, &place, found);
             let swaps_with = self.swaps_with(written, &place, found);
             if let (Some(field), Some(kind)) = (field, kind) {
-                if matches!(kind, ComparisonKind::Numeric(_)) {
-                    fields[field].folding = Folding::Number;
+                match kind {
+                    ComparisonKind::Numeric(_) => fields[field].folding = Folding::Number,
+                    ComparisonKind::Date => fields[field].folding = Folding::Date,
+                    _ => {}
                 }
                 let frequencies = written.frequencies.unwrap_or(has_frequencies(&kind));
                 comparisons.push(Comparison { field, kind, swaps_with, frequencies });

@@ -12,12 +12,16 @@ use crate::plan;
 
 /// Undoes the compression; an object of several gzip members, bzip2 streams or zstd frames is one text.
 pub(super) fn decompress(
-    bytes: impl BufRead + Send + 'static,
+    mut bytes: impl BufRead + Send + 'static,
     compression: plan::Compression,
     path: &str,
 ) -> Result<Box<dyn Read + Send>, ExtractErrorKind> {
     if !is_compressed(compression, path) {
         return Ok(Box::new(bytes));
+    }
+    // A compressed text without a byte is one that was cut off; the decoders take it for an empty one.
+    if bytes.fill_buf().map_err(ExtractErrorKind::from_stream)?.is_empty() {
+        return Err(ExtractErrorKind::from_stream(io::ErrorKind::UnexpectedEof.into()));
     }
     let consumed = Arc::new(AtomicU64::new(0));
     let bytes = Counted { bytes, consumed: Arc::clone(&consumed) };
@@ -157,7 +161,9 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::AtomicU64;
 
-    use super::{Bounded, Counted, Limit};
+    use super::{Bounded, Counted, Limit, decompress};
+    use crate::plan;
+    use crate::steps::extract::ExtractErrorKind;
 
     fn inflated(text: &[u8], limit: Limit) -> std::io::Result<usize> {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
@@ -168,6 +174,16 @@ mod tests {
         let text = Box::new(flate2::bufread::MultiGzDecoder::new(bytes));
         let mut bounded = Bounded { text, consumed, made: 0, limit };
         bounded.read_to_end(&mut Vec::new())
+    }
+
+    #[test]
+    fn a_compressed_text_without_a_byte_was_cut_off() {
+        let empty = std::io::Cursor::new(Vec::new());
+        for path in ["a.gz", "a.bz2", "a.zst"] {
+            let opened = decompress(empty.clone(), plan::Compression::Auto, path);
+            assert!(matches!(opened.err(), Some(ExtractErrorKind::CutOff)), "{path}");
+        }
+        assert!(decompress(empty, plan::Compression::Auto, "a.csv").is_ok());
     }
 
     #[test]

@@ -11,6 +11,9 @@ pub(super) type Counted = (Pattern, u64);
 const MAX_ROUNDS: usize = 200;
 /// The rounds end when nothing moves by more.
 const PRECISION: f64 = 1e-4;
+/// Related persons never agree in a field for certain. Matches may, so this must be so near that no pairs go over from a
+/// relation to the matches round by round for the little that is between.
+const MOST_ALIKE: f64 = 0.99999;
 /// Counts as if so many matches had been seen that agree as the first guess has it.
 const GUESSED: f64 = 5.0;
 /// Sums of so many patterns are added up, so that rounding does not depend on the number of threads.
@@ -149,7 +152,7 @@ impl Expected {
     fn model(&self, before: &Model, pairs: f64) -> Model {
         let share = |seen: f64| (seen / pairs).clamp(1e-15, 0.5);
         let rates = before.rates.iter().zip(&self.levels);
-        let alike = |(present, alike): &(f64, f64)| (alike / present.max(1e-9)).min(0.99);
+        let alike = |(present, alike): &(f64, f64)| (alike / present.max(1e-9)).min(MOST_ALIKE);
         let relation = |seen: &ExpectedRelation| Relation {
             share: share(seen.pairs),
             alike: seen.fields.iter().map(alike).collect(),
@@ -241,6 +244,32 @@ mod tests {
         };
         assert!(probability(&alone) > 0.5, "{}", probability(&alone));
         assert!(probability(&model) < 0.01, "{}", probability(&model));
+    }
+
+    #[test]
+    fn where_nobody_is_there_twice_households_are_no_matches() {
+        // They always agree in the last two fields, as no person's records do.
+        let related = [OTHERS[0], OTHERS[1], [1.0, 0.0], [1.0, 0.0]];
+        let candidates = counted(&[foreseen(&related, 3e4), foreseen(&OTHERS, 9.97e6)]);
+        let model = fit(&candidates, &[(vec![2, 3], 100_000)]);
+        assert_eq!(model.relations.len(), 1);
+        assert!(model.share * 1e7 < 30.0, "{}", model.share * 1e7);
+    }
+
+    #[test]
+    fn families_are_no_matches_although_most_of_those_at_one_address_have_other_surnames() {
+        // All of the block are at one address; of every eight related pairs one has a surname in common.
+        let home = [OTHERS[0], OTHERS[1], OTHERS[2], [1.0, 0.0]];
+        let family = [OTHERS[0], OTHERS[1], [1.0, 0.0], [1.0, 0.0]];
+        let candidates = counted(&[
+            foreseen(&MATCHES, 5e3),
+            foreseen(&family, 1.5e4),
+            foreseen(&home, 1e5),
+            foreseen(&OTHERS, 9.88e6),
+        ]);
+        let model = fit(&candidates, &[(vec![3], 200_000)]);
+        assert_eq!(model.relations.len(), 1);
+        assert!((model.share * 1e7 / 5e3 - 1.0).abs() < 0.2, "{}", model.share * 1e7);
     }
 
     #[test]

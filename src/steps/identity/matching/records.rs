@@ -101,10 +101,20 @@ impl Interner {
     }
 }
 
+/// Returns the digits of a text that begins with a year, a month and a day, which need not have two digits each: 1949-1-12
+/// and 1949-11-2 are no more alike than other days.
+fn date(text: &str) -> Option<String> {
+    let mut numbers = text.split(|letter: char| !letter.is_ascii_digit());
+    let (year, month, day) = (numbers.next()?, numbers.next()?, numbers.next()?);
+    let is_date = year.len() == 4 && [month, day].iter().all(|part| (1..=2).contains(&part.len()));
+    is_date.then(|| format!("{year}{month:0>2}{day:0>2}"))
+}
+
 /// Returns what of a value counts in comparisons.
 pub(super) fn fold(text: &str, folding: Folding) -> String {
     match folding {
         Folding::Number => text.trim().to_owned(),
+        Folding::Date => date(text).unwrap_or_else(|| fold(text, Folding::Text)),
         Folding::Text if text.is_ascii() => {
             let letters = text.chars().filter(char::is_ascii_alphanumeric);
             letters.map(|letter| letter.to_ascii_lowercase()).collect()
@@ -113,5 +123,21 @@ pub(super) fn fold(text: &str, folding: Folding) -> String {
             let letters = text.nfkd().filter(|letter| !is_combining_mark(*letter));
             letters.flat_map(char::to_lowercase).filter(|letter| letter.is_alphanumeric()).collect()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Folding, fold};
+
+    #[test]
+    fn days_are_told_apart_however_they_are_written() {
+        let folded = |text: &str| fold(text, Folding::Date);
+        assert_eq!(folded("1949-1-12"), "19490112");
+        assert_eq!(folded("1949/11/2 "), "19491102");
+        assert_eq!(folded("1949-11-02T00:00:00Z"), "19491102");
+        assert_eq!(folded("19491102"), "19491102");
+        assert_eq!(folded("Nov 2, 1949"), "nov21949");
+        assert_eq!(folded(""), "");
     }
 }
