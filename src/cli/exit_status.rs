@@ -58,9 +58,9 @@ statuses! {
     /// Nothing new to do, and the caller asked to be told so.
     Skipped = 99, "nothing new to do, only with `--skip-exit-code`", "mark skipped";
     /// Ctrl-C.
-    Interrupted = 130, "interrupted by SIGINT; lease released, nothing half-published", "retry";
+    Interrupted = 130, "interrupted by SIGINT; lease released; a night that was decided already is completed by the next run", "retry";
     /// The machine or the orchestrator ended the run.
-    Terminated = 143, "interrupted by SIGTERM; lease released, nothing half-published", "retry";
+    Terminated = 143, "interrupted by SIGTERM; lease released; a night that was decided already is completed by the next run", "retry";
 }
 
 impl From<ExitStatus> for ExitCode {
