@@ -19,7 +19,7 @@ pub(super) struct Fault {
 /// Reports bounds of what is no number.
 pub(super) fn bounds(variable: &VariableDefault, place: &Place<'_>, found: &mut Diagnostics) {
     let Some(range) = &variable.range else { return };
-    if !matches!(kind(variable), VariableType::Integer | VariableType::Decimal) {
+    if !matches!(kind(variable), Some(VariableType::Integer | VariableType::Decimal)) {
         let message = "only a number has a range; other values are listed under `accepted`";
         found.push(place.child("range").error(Code::BadValue, message));
     }
@@ -36,8 +36,8 @@ pub(super) fn fault(name: &str, value: &Scalar, variable: &VariableDefault) -> O
     if *value == variable.default {
         return None;
     }
-    let (written, kind) = (literal(value), kind(variable));
-    if !is_of(kind, value) {
+    let written = literal(value);
+    if let Some(kind) = kind(variable).filter(|kind| !is_of(*kind, value)) {
         let message = format!("the variable `{name}` is {}, not `{written}`", a(kind));
         let help = unquoted(kind, value).or_else(|| help(variable));
         return Some(Fault { code: Code::WrongType, message, help });
@@ -51,14 +51,16 @@ pub(super) fn fault(name: &str, value: &Scalar, variable: &VariableDefault) -> O
     Some(Fault { code: Code::BadValue, message, help: help(variable) })
 }
 
-/// Returns what values of a variable are: what it declares, or else what its default is.
-fn kind(variable: &VariableDefault) -> VariableType {
+/// Returns what values of a variable are: what it declares, or else what its default is, or a number where it has a
+/// range. Of `null` alone nobody can say.
+fn kind(variable: &VariableDefault) -> Option<VariableType> {
     let by_default = || match &variable.default {
-        Scalar::Bool(_) => VariableType::Boolean,
-        Scalar::Number(_) | Scalar::Null => VariableType::Decimal,
-        _ => VariableType::String,
+        Scalar::Bool(_) => Some(VariableType::Boolean),
+        Scalar::Number(_) => Some(VariableType::Decimal),
+        Scalar::Null => variable.range.as_ref().map(|_| VariableType::Decimal),
+        _ => Some(VariableType::String),
     };
-    variable.kind.unwrap_or_else(by_default)
+    variable.kind.or_else(by_default)
 }
 
 fn is_of(kind: VariableType, value: &Scalar) -> bool {
@@ -162,6 +164,15 @@ mod tests {
             wrong(rate, "40"),
             Some(told("the variable `it` cannot be `40`", "it is at most 1"))
         );
+    }
+
+    #[test]
+    fn what_may_be_unknown_may_be_anything_where_nothing_else_is_said() {
+        for value in ["1", "text", "true"] {
+            assert_eq!(wrong("default: null", value), None);
+        }
+        let text = told("the variable `it` is a text, not `1`", "");
+        assert_eq!(wrong("default: null, type: string", "1"), Some(text));
     }
 
     #[test]

@@ -248,12 +248,27 @@ mod tests {
 
     #[test]
     fn where_nobody_is_there_twice_households_are_no_matches() {
-        // They always agree in the last two fields, as no person's records do.
-        let related = [OTHERS[0], OTHERS[1], [1.0, 0.0], [1.0, 0.0]];
-        let candidates = counted(&[foreseen(&related, 3e4), foreseen(&OTHERS, 9.97e6)]);
-        let model = fit(&candidates, &[(vec![2, 3], 100_000)]);
-        assert_eq!(model.relations.len(), 1);
-        assert!(model.share * 1e7 < 30.0, "{}", model.share * 1e7);
+        // Given name, birth, surname, street, postcode: persons of a household always agree in the last three.
+        let chance = [8e-3, 4e-5, 3e-3, 5e-4, 2.5e-3];
+        let others: Vec<Vec<f64>> = chance.iter().map(|one| vec![*one, 1.0 - one]).collect();
+        let (records, pairs, related) = (10_000, 5e7, 1.4e4);
+        let candidates: Vec<Counted> = (0..32_usize)
+            .map(|number| {
+                let levels = [0, 1, 2, 3, 4].map(|at| (number >> at & 1) as u8);
+                let share = |fields: std::ops::Range<usize>| -> f64 {
+                    fields.map(|at| others[at][usize::from(levels[at])]).product()
+                };
+                let at_home = if levels[2..] == [0, 0, 0] { related * share(0..2) } else { 0.0 };
+                (Pattern::of(&levels), (pairs * share(0..5) + at_home).round() as u64)
+            })
+            .collect();
+        let blocks = [(vec![0, 2], 1_500), (vec![3, 4], 15_000)];
+        let guess = Model::guess(&others, records, pairs, &blocks);
+        let model = fitted(1, guess, &candidates, pairs);
+        let level = |(at, level): (usize, usize)| Some(model.rates[at][level].weight());
+        let parts = [1, 1, 0, 0, 0].into_iter().enumerate().map(level).collect::<Vec<_>>();
+        let probability = model.probability(model.weight(&parts));
+        assert!(probability < 0.5, "{probability}");
     }
 
     #[test]

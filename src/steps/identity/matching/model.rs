@@ -126,7 +126,8 @@ impl Model {
     ///
     /// Without this a relation might as well be of matches with many mistakes.
     pub(super) fn judge_relations(&mut self) {
-        let bits: Vec<f64> = self.rates.iter().map(|rates| rates[0].weight()).collect();
+        // By strangers alone: what is taken for matches may be the very pairs of a relation.
+        let bits: Vec<f64> = self.rates.iter().map(|rates| -rates[0].others.log2()).collect();
         let (all, least) = (bits.iter().sum::<f64>(), LEAST_SHARE * self.share);
         self.relations.retain(|relation| {
             let fields = relation.alike.iter().zip(&bits);
