@@ -16,7 +16,6 @@ const CONSTANTS: &[&str] = &[
     "nightly fact_attribution_credits.attribution_days",
     "nightly fact_campaign_assignments.arm",
     "nightly fact_campaign_lift.lift_days",
-    "nightly fact_campaign_lift.method",
     "nightly fact_campaign_pre_post.is_causal",
     "nightly fact_campaign_pre_post.method",
     "nightly fact_campaign_pre_post.window_days",

@@ -53,8 +53,8 @@ const LAWS: &[Law] = &[
         mart: "fact_cohort_churn",
         check: "cohort_sizes_are_the_first_orders",
         stage: "marts/cohort_members",
-        right: "CAST(date_trunc($cohort_period, MIN(order_date)) AS DATE) AS cohort_start",
-        wrong: "CAST(date_trunc($cohort_period, MAX(order_date)) AS DATE) AS cohort_start",
+        right: "period_start($cohort_period, MIN(order_date)) AS cohort_start",
+        wrong: "period_start($cohort_period, MAX(order_date)) AS cohort_start",
     },
     Law {
         mart: "fact_cohort_churn",

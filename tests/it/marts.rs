@@ -302,7 +302,7 @@ fn groups_are_compared_by_size(project: &Project) {
         "SELECT campaign_id, treated_customers, control_customers, treated_converters, control_converters,
              incremental_conversions, incremental_revenue, inconclusive, interval_method, is_complete
          FROM fact_campaign_lift ORDER BY 1",
-        &["c1,3,2,2,1,0.5,105.0,true,newcombe,false", "c2,1,0,1,0,,,true,newcombe,false"],
+        &["c1,3,2,2,1,0.5,105.0,true,newcombe,false", "c2,1,0,1,0,,,true,,false"],
     );
     // Ann's order came 14 times 24 hours after the first touch, so it lies beyond those days.
     assert_rows(

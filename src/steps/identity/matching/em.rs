@@ -26,7 +26,7 @@ pub(super) fn fitted(threads: usize, guess: Model, candidates: &[Counted], pairs
     let mut model = settled(threads, guess, candidates, pairs);
     loop {
         let relations = model.relations.len();
-        model.judge_relations();
+        model.judge_relations(pairs);
         let is_final = model.relations.len() == relations;
         model = settled(threads, model, candidates, pairs);
         if is_final {

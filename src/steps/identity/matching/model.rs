@@ -45,6 +45,8 @@ const ALIKE_IN_BLOCK: f64 = 0.9;
 const ALIKE_ELSEWHERE: f64 = 0.5;
 /// Related persons who agree in a field more seldom than this differ in it as strangers do.
 const STRANGERS: f64 = 0.3;
+/// So many related pairs have to agree in such a field for it to be believed that they do for a reason.
+const TELLING_PAIRS: f64 = 50.0;
 /// In how many fields related persons differ as strangers do, at least.
 const LEAST_STRANGE: usize = 2;
 /// Which part of all evidence agreement in those fields usually is.
@@ -124,19 +126,25 @@ impl Model {
     /// Keeps the relations that are of different persons, who differ in some telling fields as strangers do, and
     /// that are many.
     ///
-    /// Without this a relation might as well be of matches with many mistakes.
-    pub(super) fn judge_relations(&mut self) {
+    /// Without this a relation might as well be of matches with many mistakes. `pairs` is the number of all pairs.
+    pub(super) fn judge_relations(&mut self, pairs: f64) {
         // By strangers alone: what is taken for matches may be the very pairs of a relation.
         let bits: Vec<f64> = self.rates.iter().map(|rates| -rates[0].others.log2()).collect();
         let (all, least) = (bits.iter().sum::<f64>(), LEAST_SHARE * self.share);
-        self.relations.retain(|relation| {
-            let fields = relation.alike.iter().zip(&bits);
-            // They keep how seldom they agree: a surname that one in ten of a household's pairs shares is in the way of
-            // being taken for matches that differ in it.
-            let strange: Vec<f64> =
-                fields.filter(|(alike, _)| **alike < STRANGERS).map(|(_, bits)| *bits).collect();
-            let part = strange.iter().sum::<f64>() / all;
-            strange.len() >= LEAST_STRANGE && relation.share * credit(part) > least
+        self.relations.retain_mut(|relation| {
+            let (mut count, mut strange) = (0, 0.0);
+            for (alike, bits) in relation.alike.iter_mut().zip(&bits) {
+                if *alike < STRANGERS {
+                    count += 1;
+                    strange += bits;
+                    // Many pairs keep how seldom they agree: else families at a large address, whose surname one pair in
+                    // ten has in common, would be left to the matches. Of few it may be the matches with a mistake.
+                    if relation.share * pairs * *alike < TELLING_PAIRS {
+                        *alike = 0.0;
+                    }
+                }
+            }
+            count >= LEAST_STRANGE && relation.share * credit(strange / all) > least
         });
     }
 }
