@@ -11,7 +11,6 @@ doubles to twelve significant digits. It ends with 1 where a cell differs, and s
 The first time it makes a virtual environment below target/ and installs DuckDB into it.
 """
 
-import argparse
 import bisect
 import collections
 import datetime
@@ -19,48 +18,17 @@ import decimal
 import itertools
 import json
 import math
-import os
 import pathlib
 import re
-import subprocess
 import sys
-import tempfile
-import venv
+
+import sample
 
 HERE = pathlib.Path(__file__).resolve().parent
-PROJECT = HERE.parent.parent
-ENVIRONMENT = PROJECT / "target" / "interop"
+ENVIRONMENT = sample.PROJECT / "target" / "interop"
 PACKAGES = ["duckdb==2.0.0", "pytz"]
 AS_OF = "2026-01-31"
-PIPELINE = "nightly"
 SHOWN_DIFFERENCES = 8
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("martlet", type=pathlib.Path)
-    parser.add_argument("--warehouse", type=pathlib.Path)
-    options = parser.parse_args()
-    enter_environment()
-    if options.warehouse:
-        return compare(options.warehouse / PIPELINE)
-    with tempfile.TemporaryDirectory() as folder:
-        warehouse = pathlib.Path(folder) / "warehouse"
-        command = [options.martlet.resolve(), "run", f"pipelines/{PIPELINE}.yaml", "--as-of", AS_OF, "--quiet"]
-        command += ["--warehouse", warehouse, "--work", pathlib.Path(folder) / "work"]
-        subprocess.run(command, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
-        return compare(warehouse / PIPELINE)
-
-
-def enter_environment():
-    """Goes on in a Python that has DuckDB."""
-    python = ENVIRONMENT / "bin" / "python"
-    if pathlib.Path(sys.prefix) == ENVIRONMENT:
-        return
-    if not python.exists():
-        venv.create(ENVIRONMENT, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
-    os.execv(python, [python, *sys.argv])
 
 
 def compare(warehouse):
@@ -258,4 +226,4 @@ def cell(value):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(sample.read(__doc__, ENVIRONMENT, PACKAGES, [AS_OF], compare))

@@ -11,55 +11,21 @@ It needs Java. The first time it makes a virtual environment below $CARGO_TARGET
 ends with 1 where a cell differs.
 """
 
-import argparse
 import json
 import os
 import pathlib
-import subprocess
 import sys
-import tempfile
-import venv
 
-HERE = pathlib.Path(__file__).resolve().parent
-PROJECT = HERE.parent.parent
-ENVIRONMENT = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", PROJECT / "target")) / "interop" / "spark"
+import sample
+
+ENVIRONMENT = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", sample.PROJECT / "target")) / "interop" / "spark"
 PACKAGES = ["pyspark==4.3.0", "pyarrow==26.0.1"]
 NIGHTS = ["2026-01-30", "2026-01-31"]
-PIPELINE = "nightly"
 # What Spark calls the types that columns of Parquet have.
 TYPES = {
     "string": "string", "date32[day]": "date", "bool": "boolean", "int64": "bigint", "double": "double",
     "timestamp[us, tz=UTC]": "timestamp",
 }
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("martlet", type=pathlib.Path)
-    parser.add_argument("--warehouse", type=pathlib.Path)
-    options = parser.parse_args()
-    enter_environment()
-    if options.warehouse:
-        return compare(options.warehouse / PIPELINE)
-    with tempfile.TemporaryDirectory() as folder:
-        warehouse = pathlib.Path(folder) / "warehouse"
-        for night in NIGHTS:
-            command = [options.martlet.resolve(), "run", f"pipelines/{PIPELINE}.yaml", "--as-of", night, "--quiet"]
-            command += ["--warehouse", warehouse, "--work", pathlib.Path(folder) / "work"]
-            subprocess.run(command, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
-        return compare(warehouse / PIPELINE)
-
-
-def enter_environment():
-    """Goes on in a Python that has Spark."""
-    python = ENVIRONMENT / "bin" / "python"
-    if pathlib.Path(sys.prefix) == ENVIRONMENT:
-        return
-    if not (ENVIRONMENT / "installed").exists():
-        venv.create(ENVIRONMENT, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
-        (ENVIRONMENT / "installed").touch()
-    os.execv(python, [python, *sys.argv])
 
 
 def compare(warehouse):
@@ -121,4 +87,4 @@ def plain(value):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(sample.read(__doc__, ENVIRONMENT, PACKAGES, NIGHTS, compare))

@@ -34,7 +34,7 @@ pub(crate) type Failures = BTreeMap<usize, u64>;
 pub(super) async fn mart(
     frame: DataFrame,
     stage: &plan::Stage,
-    counts: Option<RowCounts>,
+    mut counts: Option<RowCounts>,
     path: &Path,
 ) -> Result<Mart, TransformErrorKind> {
     let mut stream = frame.sort(order(stage))?.execute_stream().await?;
@@ -42,7 +42,6 @@ pub(super) async fn mart(
     let file = create.map_err(TransformErrorKind::Store)?;
     let mut file = file.sorted_by(&stage.telling_columns);
     let mut repeats = Repeats::new(&stage.telling_columns);
-    let mut counts = counts;
     let (send, mut receive) = mpsc::channel(WAITING);
     // Rows are encoded while the next ones are computed. Where this is given up, so is the encoding.
     let encoding = SpawnedTask::spawn(async move {
