@@ -39,7 +39,7 @@ use crate::steps::publish::{Night, Publication, keep_rejects, publish};
 use crate::steps::transform::{Transformed, Unchanged, transform};
 use crate::warehouse::{Decision, Generation, Parts, StageStates, TableRecord, Warehouse, Zone};
 
-use base::Base;
+use base::{Base, Found};
 pub(crate) use compare::{Pair, SEGMENT_MOVES};
 pub(crate) use develop::develop;
 pub(crate) use error::{ErrorClass, RunError, warehouse_class};
@@ -141,8 +141,8 @@ async fn base_of(
     options: &Options,
 ) -> Result<(Base, Option<u64>), RunError> {
     let head = warehouse.head(current).await?;
-    let base = Base::find(warehouse, (current, head.as_ref()), ctx.as_of).await?;
-    let base = if options.full_refresh { base.rebuilt() } else { base };
+    let found = Found { current, head: head.as_ref(), is_rebuilt: options.full_refresh };
+    let base = Base::find(warehouse, found, ctx.as_of).await?;
     let newer = head.filter(|head| head.as_of > ctx.as_of.date).map(|head| head.number);
     Ok((base.replaying(options.replayed.clone()), newer))
 }
@@ -161,6 +161,9 @@ async fn computed(
     // The number is taken now: of two runs that build on the same generation only one can commit.
     let number = warehouse.next_number(current.as_ref()).await?;
     let (base, newer) = base_of(ctx, warehouse, current.as_ref(), options).await?;
+    let lost = complete::lost(&extracted, &base);
+    report.missing.extend_from_slice(&lost);
+    complete::require(&lost, options.allow_incomplete)?;
     let mut night = Night::new(number, newer, digest);
     night.carried = carried(plan, &marts_before);
     night.marts_before = marts_before;
@@ -374,11 +377,13 @@ async fn put_in_place(
     report: &mut RunReport,
 ) -> Result<(), RunError> {
     let step = report::started(ctx, Step::Publish, plan);
+    let before: Vec<String> = night.marts_before.keys().cloned().collect();
     let generation = match publish(ctx, plan, warehouse, audited, night).await? {
         Publication::Conflict { generation } => return Err(RunError::Conflict { generation }),
         Publication::Published(generation) => *generation,
     };
     report.published = report::published(warehouse, &generation);
+    report.withdrawn = report::withdrawn(before, &report.published);
     report.generation = Some(generation.number);
     step.finished(report.published.iter().map(|table| table.rows).sum());
     Ok(())

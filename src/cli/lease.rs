@@ -55,7 +55,7 @@ pub(super) async fn take_of(
             Err(ExitStatus::TryAgain)
         }
         Err(error) => {
-            output.error(&error);
+            output.failure(&error, error.help());
             Err(warehouse_class(&error).into())
         }
     }

@@ -60,6 +60,14 @@ impl Output {
         eprintln!("error: {}", causes(error).join("\n  caused by: "));
     }
 
+    /// Writes an error with its causes and, where there is one, the way out.
+    pub(super) fn failure(&self, error: &dyn Error, hint: Option<&str>) {
+        self.error(error);
+        if let Some(hint) = hint {
+            self.note(&format!("hint: {hint}"));
+        }
+    }
+
     /// Writes an error that has no cause, with the way out.
     #[expect(clippy::unused_self, reason = "whoever prints needs the handle")]
     pub(super) fn plain_error(&self, message: &str, hint: &str) {

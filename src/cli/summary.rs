@@ -61,6 +61,9 @@ fn headline(report: &RunReport) -> String {
         Status::Incomplete => format!(
             "nothing published for {pipeline} as of {as_of}: inputs are incomplete (run {run_id})"
         ),
+        Status::Failed | Status::Interrupted if report.generation.is_some() => format!(
+            "generation {generation} of {pipeline} as of {as_of} is decided, and the next run puts it in place (run {run_id})"
+        ),
         Status::Failed => {
             format!("nothing published for {pipeline} as of {as_of}: failed (run {run_id})")
         }
@@ -109,7 +112,7 @@ fn earlier_nights(text: &mut String, report: &RunReport) {
     if known > 0 {
         let _ = writeln!(text, "{known} objects went in on earlier nights and stay as they are");
     }
-    for SourceReport { source, superseded, late, vanished, .. } in &report.sources {
+    for SourceReport { source, superseded, late, vanished, out_of_reach, .. } in &report.sources {
         if *late > 0 {
             let _ = writeln!(
                 text,
@@ -127,6 +130,14 @@ fn earlier_nights(text: &mut String, report: &RunReport) {
                 text,
                 "warning: {source}: {} objects of earlier nights are gone from the store (first `{first}`); their rows stay",
                 vanished.len()
+            );
+        }
+        if let Some(first) = out_of_reach.first() {
+            let _ = writeln!(
+                text,
+                "warning: {source}: rows of {} objects that are gone from the store (first `{first}`) were duplicates of rows \
+                 that left tonight; they cannot come back",
+                out_of_reach.len()
             );
         }
     }
@@ -218,6 +229,13 @@ fn customers(text: &mut String, report: &RunReport) {
             matching.blocks_capped, matching.pairs_left_out
         );
     }
+    if matching.unsettled > 0 {
+        let _ = writeln!(
+            text,
+            "warning: the estimate for {} sources had not settled: compare columns that tell more, or fewer that depend on each other",
+            matching.unsettled
+        );
+    }
 }
 
 fn checks(text: &mut String, report: &RunReport) {
@@ -244,6 +262,9 @@ fn published(text: &mut String, report: &RunReport) {
         let nights = nights.map(|nights| format!(", {nights} nights kept")).unwrap_or_default();
         let PublishedTable { table, rows, url, .. } = table;
         let _ = writeln!(text, "{table:<28}{rows:>10} rows  {url}{nights}");
+    }
+    for mart in &report.withdrawn {
+        let _ = writeln!(text, "{mart} is published no more: its table is empty by now");
     }
 }
 

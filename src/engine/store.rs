@@ -52,7 +52,10 @@ impl Root {
     /// Returns the URL of a path of the store.
     pub(crate) fn url_of(&self, path: &Path) -> Url {
         let mut url = self.url.clone();
-        url.set_path(path.as_ref());
+        // Part by part, since a name may hold what means something else in a URL.
+        if let Ok(mut parts) = url.path_segments_mut() {
+            parts.clear().extend(path.as_ref().split('/').filter(|part| !part.is_empty()));
+        }
         url
     }
 

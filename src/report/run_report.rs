@@ -45,6 +45,9 @@ pub(crate) struct RunReport {
     pub(crate) incremental: Vec<IncrementalReport>,
     pub(crate) checks: Vec<CheckReport>,
     pub(crate) published: Vec<PublishedTable>,
+    /// Marts of the night before that are published no more: their Delta tables are empty, and `latest/` has no file of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) withdrawn: Vec<String>,
 }
 
 /// What is known of a run when it begins.
@@ -114,6 +117,9 @@ pub(crate) struct SourceReport {
     pub(crate) late: u64,
     /// Objects that went in on earlier nights and are gone from the store; their rows stay.
     pub(crate) vanished: Vec<String>,
+    /// Objects that are gone from the store, and had lost rows to objects that came anew: those rows cannot come back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) out_of_reach: Vec<String>,
     /// The objects that were decoded.
     pub(crate) objects: Vec<ObjectAccount>,
 }
@@ -175,6 +181,8 @@ pub(crate) struct MatchReport {
     pub(crate) blocks_capped: u64,
     /// Pairs of those blocks that the blocking rule left out.
     pub(crate) pairs_left_out: u64,
+    /// Sources whose estimate still moved when it was given up; their weights are not what they would have come to.
+    pub(crate) unsettled: u64,
 }
 
 /// How long a step worked on something.
@@ -254,6 +262,7 @@ impl RunReport {
             incremental: Vec::new(),
             checks: Vec::new(),
             published: Vec::new(),
+            withdrawn: Vec::new(),
         }
     }
 

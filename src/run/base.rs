@@ -16,7 +16,7 @@ use crate::steps::identity::{
 use crate::steps::publish::{LEDGER, Night};
 use crate::warehouse::{
     Decision, Generation, Ledger, LedgerEntry, SourceLedger, StoredFile, TableRecord, Warehouse,
-    Zone,
+    WarehouseError, Zone,
 };
 use crate::zone::AsOf;
 
@@ -35,6 +35,15 @@ pub(super) struct Base {
     replayed: Option<SourceName>,
 }
 
+/// Among what a night finds its base.
+pub(super) struct Found<'a> {
+    pub(super) current: Option<&'a Generation>,
+    /// The generation the next night builds on.
+    pub(super) head: Option<&'a Generation>,
+    /// Whether every object is to be decoded anew.
+    pub(super) is_rebuilt: bool,
+}
+
 /// How a source stands to what earlier nights have left of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
@@ -48,38 +57,50 @@ pub(super) enum Standing {
 }
 
 impl Base {
-    /// Finds the latest night that knows nothing of what comes after `as_of`: `head`, or else one that led to `current`.
+    /// Finds the latest night that knows nothing of what comes after `as_of`: the head, or else one that led to the
+    /// present generation.
     pub(super) async fn find(
         warehouse: &Warehouse,
-        (current, head): (Option<&Generation>, Option<&Generation>),
+        Found { current, head, is_rebuilt }: Found<'_>,
         as_of: AsOf,
     ) -> Result<Self, RunError> {
-        let found = match (current, head) {
-            (Some(current), Some(head)) if head.as_of > as_of.date => {
-                older(warehouse, current, as_of).await?
+        let (Some(current), Some(head)) = (current, head) else {
+            return Self::of(warehouse, head.cloned(), is_rebuilt).await;
+        };
+        if head.as_of <= as_of.date {
+            return Self::of(warehouse, Some(head.clone()), is_rebuilt).await;
+        }
+        let Some(older) = older(warehouse, current, as_of).await? else {
+            return Self::of(warehouse, None, is_rebuilt).await;
+        };
+        let (generation, night) = (older.number, older.as_of);
+        match Self::of(warehouse, Some(older), is_rebuilt).await {
+            // The head is kept for ever, and what is older than the oldest generation that is kept is gone altogether.
+            Err(RunError::Warehouse(WarehouseError::Missing { .. })) if is_rebuilt => {
+                Self::of(warehouse, None, is_rebuilt).await
             }
-            (_, head) => head.cloned(),
+            Err(RunError::Warehouse(WarehouseError::Missing { .. })) => {
+                Err(RunError::BaseGone { as_of: as_of.date, generation, night })
+            }
+            found => found,
+        }
+    }
+
+    /// Takes what a generation left; without one there is nothing to build on.
+    async fn of(
+        warehouse: &Warehouse,
+        generation: Option<Generation>,
+        is_rebuilt: bool,
+    ) -> Result<Self, RunError> {
+        let ledger = match &generation {
+            None => Ledger::default(),
+            Some(generation) => {
+                let objects = warehouse.table(generation, Zone::Ledger, LEDGER).await?;
+                Ledger::from_batches(&objects).map_err(RunError::Ledger)?
+            }
         };
         let warehouse = warehouse.clone();
-        let Some(generation) = found else {
-            let ledger = Ledger::default();
-            return Ok(Self {
-                warehouse,
-                generation: None,
-                ledger,
-                is_rebuilt: false,
-                replayed: None,
-            });
-        };
-        let objects = warehouse.table(&generation, Zone::Ledger, LEDGER).await?;
-        let ledger = Ledger::from_batches(&objects).map_err(RunError::Ledger)?;
-        Ok(Self {
-            warehouse,
-            generation: Some(generation),
-            ledger,
-            is_rebuilt: false,
-            replayed: None,
-        })
+        Ok(Self { warehouse, generation, ledger, is_rebuilt, replayed: None })
     }
 
     /// Lets the objects of a source that have rejects be decoded once more.
@@ -90,11 +111,6 @@ impl Base {
     /// Says which of a source's objects are decoded although they are known.
     pub(super) fn taken_again(&self, source: &plan::Source) -> Again {
         if self.replayed.as_ref() == Some(&source.name) { Again::WithRejects } else { Again::None }
-    }
-
-    /// Lets every object be decoded anew.
-    pub(super) fn rebuilt(self) -> Self {
-        Self { is_rebuilt: true, ..self }
     }
 
     /// Returns the objects a source's clean table was made of, where it was made by the present rules.

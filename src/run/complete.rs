@@ -3,14 +3,17 @@
 //! Days, objects and markers are judged before anything is decoded; how many records an object has is known only
 //! behind that, and judged before anything is published.
 
+use std::collections::BTreeSet;
+
 use chrono::{Days, NaiveDate};
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 use object_store::{Error, ObjectStoreExt};
 
 use super::RunError;
+use super::base::{Base, Standing};
 use crate::engine::Context;
-use crate::plan;
+use crate::plan::{self, Load};
 use crate::report::{MissingInput, ObjectAccount};
 use crate::steps::extract::{ExtractError, ExtractErrorKind, Extracted};
 
@@ -55,6 +58,42 @@ pub(super) fn too_few_rows(source: &plan::Source, objects: &[ObjectAccount]) -> 
         missing_in(source, what)
     });
     told.collect()
+}
+
+/// Lists the sources of which all must be decoded anew, and not all of which is there to be decoded.
+///
+/// What an object that is gone brought on an earlier night stays for as long as nothing asks for the object again.
+pub(super) fn lost(extracted: &[Extracted], base: &Base) -> Vec<MissingInput> {
+    extracted.iter().filter_map(|extracted| lost_of(extracted, base)).collect()
+}
+
+fn lost_of(extracted: &Extracted, base: &Base) -> Option<MissingInput> {
+    let source = &extracted.source;
+    let is_decoded_anew =
+        matches!(base.standing(source), Standing::OtherRules | Standing::Refreshed);
+    if !is_decoded_anew || source.load == Load::Replace {
+        return None;
+    }
+    let there: BTreeSet<&str> = extracted.objects.iter().map(|object| &*object.path).collect();
+    let known = base.whole_ledger(source);
+    let gone = known
+        .iter()
+        .filter(|(path, entry)| entry.account.kept > 0 && !there.contains(path.as_ref()));
+    let gone: Vec<_> = gone.collect();
+    let (first, _) = gone.first()?;
+    let rows: u64 = gone.iter().map(|(_, entry)| entry.account.kept).sum();
+    let why = match base.standing(source) {
+        Standing::Refreshed => "all of it is to be decoded anew",
+        _ => "its rules have changed",
+    };
+    let objects = gone.len();
+    Some(missing_in(
+        source,
+        format!(
+            "{why}, and {objects} objects from which {rows} of its rows came match `{}` no more or are gone (first `{first}`)",
+            source.pattern.as_str()
+        ),
+    ))
 }
 
 /// Ends the run where something is missing and that is not allowed.

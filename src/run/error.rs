@@ -1,6 +1,7 @@
 //! Why a run failed, and what that means to whoever started it.
 
 use arrow::error::ArrowError;
+use chrono::NaiveDate;
 use datafusion::error::DataFusionError;
 
 use crate::engine::SpoolError;
@@ -45,6 +46,11 @@ pub(crate) enum RunError {
         "the mart `{mart}` keeps its nights, in which the column `{column}` is `{before}`, not `{now}`"
     )]
     HistoryType { mart: StageName, column: String, before: String, now: String },
+    /// An older night is to be computed, and `vacuum` has removed what it would build on.
+    #[error(
+        "the night {as_of} builds on generation {generation} of {night}, whose files `martlet vacuum` has removed"
+    )]
+    BaseGone { as_of: NaiveDate, generation: u64, night: NaiveDate },
     #[error("another run has published generation {generation} meanwhile")]
     Conflict { generation: u64 },
     #[error("the ledger of objects cannot be read")]
@@ -100,12 +106,14 @@ impl RunError {
             Self::HistoryType { before, .. } => Some(format!(
                 "`CAST` it to `{before}`, or give the new column another name; to begin the history anew, run one night with `history: replace`"
             )),
-            Self::Conflict { .. } => Some("run again to publish on top of it".to_owned()),
-            Self::Warehouse(WarehouseError::Missing { .. })
-            | Self::Publish(PublishError::Warehouse(WarehouseError::Missing { .. })) => Some(
-                "bring it back from a copy of the warehouse, or go back by `martlet rollback --to N` to a generation whose files are there"
+            Self::BaseGone { .. } => Some(
+                "`--full-refresh` computes it from the exports alone, as if no night had been before it"
                     .to_owned(),
             ),
+            Self::Conflict { .. } => Some("run again to publish on top of it".to_owned()),
+            Self::Warehouse(error) | Self::Publish(PublishError::Warehouse(error)) => {
+                error.help().map(str::to_owned)
+            }
             _ => None,
         }
     }
@@ -122,6 +130,7 @@ impl RunError {
                 | IntakeError::Drift { .. },
             )
             | Self::Identity(IdentityError::Guard { .. }) => ErrorClass::Data,
+            Self::BaseGone { .. } => ErrorClass::Permanent,
             Self::HistoryType { .. } => ErrorClass::Author,
             Self::Incomplete { .. } => ErrorClass::Incomplete,
             Self::Conflict { .. } => ErrorClass::Transient,

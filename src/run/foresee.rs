@@ -7,7 +7,7 @@ mod sources;
 mod stages;
 
 use super::base::Base;
-use super::{Listed, Options, RunError, base_of, digest, listed, parts};
+use super::{Listed, Options, RunError, base_of, complete, digest, listed, parts};
 use crate::engine::Context;
 use crate::plan::Plan;
 use crate::report::{OUTLOOK_VERSION, Outlook, PresentNight, Verdict};
@@ -22,8 +22,9 @@ pub(crate) async fn foresee(
     options: &Options,
 ) -> Result<Outlook, RunError> {
     let (current, completes) = as_completed(warehouse).await?;
-    let listed = listed(ctx, plan, warehouse, current).await?;
+    let mut listed = listed(ctx, plan, warehouse, current).await?;
     let (base, _) = base_of(ctx, warehouse, listed.current.as_ref(), options).await?;
+    listed.missing.extend(complete::lost(&listed.extracted, &base));
     let verdict = verdict(&listed, options);
     let Listed { current, extracted, missing, decisions, .. } = listed;
     let sources: Vec<_> = extracted.into_iter().map(|it| sources::of(it, &base)).collect();

@@ -63,6 +63,7 @@ pub(super) fn source(ctx: &Context, deduped: &Deduped, news: &News) -> SourceRep
         superseded: deduped.superseded.values().sum(),
         late: late(ctx, deduped),
         vanished: news.vanished.iter().map(ToString::to_string).collect(),
+        out_of_reach: news.out_of_reach.iter().map(ToString::to_string).collect(),
         objects,
     }
 }
@@ -107,8 +108,15 @@ pub(super) fn customers(plan: &Plan, identified: &Identified) -> Option<Customer
             matched: counts.matched,
             blocks_capped: counts.capped,
             pairs_left_out: counts.left_out,
+            unsettled: counts.unsettled,
         }),
     })
+}
+
+/// Returns the marts of the night before that this night does not publish.
+pub(super) fn withdrawn(before: Vec<String>, published: &[PublishedTable]) -> Vec<String> {
+    let is_published = |mart: &String| published.iter().any(|table| table.table == *mart);
+    before.into_iter().filter(|mart| !is_published(mart)).collect()
 }
 
 /// Tells which marts are in place, and where to open them.

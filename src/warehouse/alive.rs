@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use object_store::path::Path;
 
@@ -14,6 +15,8 @@ use super::swap::local_path;
 pub(super) struct Alive {
     path: PathBuf,
     _lock: File,
+    /// Whether the file outlives its lock: then the lease that was not given back is known to be nobody's.
+    stays: AtomicBool,
 }
 
 impl Alive {
@@ -23,14 +26,21 @@ impl Alive {
         fs::create_dir_all(path.parent()?).ok()?;
         let lock = File::create(&path).ok()?;
         lock.try_lock().ok()?;
-        Some(Self { path, _lock: lock })
+        Some(Self { path, _lock: lock, stays: AtomicBool::new(false) })
+    }
+
+    /// Says whether the file is to stay when the process lets go of it.
+    pub(super) fn stay(&self, stays: bool) {
+        self.stays.store(stays, Ordering::Relaxed);
     }
 }
 
 impl Drop for Alive {
     fn drop(&mut self) {
-        // One that stays says only that its process is dead.
-        let _ = fs::remove_file(&self.path);
+        if !self.stays.load(Ordering::Relaxed) {
+            // One that cannot be removed says only that its process is dead.
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

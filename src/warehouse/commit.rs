@@ -7,7 +7,6 @@
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 
-use super::copy::copy_over;
 use super::delta::{self, Target};
 use super::swap::{Swap, seen, swap};
 use super::{Generation, TableRecord, Warehouse, WarehouseError, Zone, crash};
@@ -35,6 +34,7 @@ impl Warehouse {
         let Some(lease) = self.lease() else {
             return Err(WarehouseError::NoLease { path: self.layout().lease().to_string() });
         };
+        self.require_files(generation).await?;
         let generation = Generation { fence: lease.token(), ..generation.clone() };
         let path = self.layout().generation(generation.number);
         let text = super::store::json(&path, &generation)?;
@@ -63,17 +63,20 @@ impl Warehouse {
 
     /// Makes the Delta tables and then `CURRENT` show a generation that is decided.
     pub(super) async fn follow(&self, generation: &Generation) -> Result<(), WarehouseError> {
-        let zones =
-            [Zone::Marts, Zone::Stages, Zone::Clean, Zone::Rejects, Zone::Identity, Zone::Ledger];
-        let tables = zones
-            .into_iter()
-            .flat_map(|zone| generation.tables(zone).map(move |(name, table)| (zone, name, table)));
-        let commits = tables.map(|(zone, name, table)| async move {
-            crash::point("committing", format_args!("{}/{name}", zone.folder()));
-            delta::commit(&self.target(zone, name, table, generation.number)).await?;
-            crash::point("committed", format_args!("{}/{name}", zone.folder()));
-            Ok::<_, WarehouseError>(())
-        });
+        let shown = match self.current_number().await? {
+            Some(number) => self.generation(number).await?,
+            None => None,
+        };
+        let (withdrawn, empty) =
+            (generation.withdrawn(shown.as_ref()), TableRecord::of(Vec::new()));
+        let withdrawn = withdrawn.into_iter().map(|(zone, name)| (zone, name, &empty));
+        let commits =
+            generation.all_tables().chain(withdrawn).map(|(zone, name, table)| async move {
+                crash::point("committing", format_args!("{}/{name}", zone.folder()));
+                delta::commit(&self.target(zone, name, table, generation.number)).await?;
+                crash::point("committed", format_args!("{}/{name}", zone.folder()));
+                Ok::<_, WarehouseError>(())
+            });
         let commits: Vec<_> = commits.collect();
         futures::stream::iter(commits).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
         crash::point("pointing", generation.number);
@@ -113,39 +116,5 @@ impl Warehouse {
             }
         }
         Err(WarehouseError::Busy { path: path.to_string() })
-    }
-
-    /// Makes `latest/` show the marts of a generation, unless it does already.
-    ///
-    /// A run that was killed half-way through this leaves the marker on the older generation, so the next
-    /// run does it again.
-    pub(crate) async fn refresh_latest(
-        &self,
-        generation: &Generation,
-    ) -> Result<(), WarehouseError> {
-        let marker = self.layout().latest_generation();
-        let number = Bytes::from(generation.number.to_string());
-        if self.read(&marker).await?.as_ref() == Some(&number) {
-            return Ok(());
-        }
-        for (mart, table) in generation.tables(Zone::Marts) {
-            if self.current_number().await? > Some(generation.number) {
-                // A later run has published since this one was stopped; the files are its now.
-                return Ok(());
-            }
-            let latest = self.layout().latest(mart);
-            for file in table.last_night() {
-                crash::point("copying", mart);
-                let write_error =
-                    |source| WarehouseError::Write { path: latest.to_string(), source };
-                let from = self.layout().named(&file.path);
-                copy_over(self.root(), &from, &latest).await.map_err(write_error)?;
-                crash::point("copied", mart);
-            }
-        }
-        crash::point("marking", generation.number);
-        self.write(&marker, number).await?;
-        crash::point("marked", generation.number);
-        Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStore;
 
+use super::swap::{is_local, local_path};
 use super::{Layout, Warehouse, WarehouseError};
 use crate::engine::Root;
 use crate::names::{DevName, PipelineName};
@@ -39,6 +40,10 @@ impl DevWarehouse {
                     return Err(WarehouseError::Write { path: base.to_string(), source });
                 }
             }
+        }
+        if is_local(self.0.root()) {
+            // Folders without files are in nobody's way, so one that cannot be removed is no mistake.
+            let _ = std::fs::remove_dir_all(local_path(&base, ""));
         }
         Ok(count)
     }

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use datafusion::error::DataFusionError;
 use deltalake_core::DeltaTableError;
 use deltalake_core::kernel::transaction::TransactionError;
 
@@ -28,6 +29,12 @@ pub(crate) enum WarehouseError {
     },
     #[error("the warehouse object `{path}` is gone")]
     Missing { path: String },
+    #[error(
+        "the warehouse object `{path}` has {bytes} bytes, not the {written} it was written with"
+    )]
+    Altered { path: String, bytes: u64, written: u64 },
+    #[error("a file of a published table cannot be read")]
+    Query(#[source] Box<DataFusionError>),
     #[error("the file `{path}` cannot be locked")]
     Lock {
         path: String,
@@ -61,11 +68,38 @@ pub(crate) enum WarehouseError {
 }
 
 impl WarehouseError {
+    /// Takes the error of a query for one of the warehouse, where it comes from its store or its files.
+    pub(crate) fn of_query(error: DataFusionError) -> Result<Self, DataFusionError> {
+        match error.find_root() {
+            DataFusionError::ObjectStore(_) | DataFusionError::ParquetError(_) => {
+                Ok(Self::Query(Box::new(error)))
+            }
+            _ => Err(error),
+        }
+    }
+
     /// Returns the store's own error, where there is one.
     pub(crate) fn store_error(&self) -> Option<&object_store::Error> {
         match self {
             Self::Read { source, .. } | Self::Write { source, .. } => Some(source),
             Self::Delta { source, .. } => root_store_error(source.as_ref()),
+            Self::Query(source) => root_store_error(source.as_ref()),
+            _ => None,
+        }
+    }
+
+    /// Returns the way out, where there is one to name.
+    pub(crate) fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Missing { .. } | Self::Altered { .. } | Self::Damaged { .. } | Self::Query(_) => {
+                Some(
+                    "bring it back from a copy of the warehouse, or go back by `martlet rollback --to N` to a generation whose files are there",
+                )
+            }
+            Self::Corrupt { path, .. } if path.ends_with("/LEASE") => {
+                Some("where no run is under way, remove it: the next run writes it anew")
+            }
+            Self::Corrupt { .. } => Some("bring it back from a copy of the warehouse"),
             _ => None,
         }
     }

@@ -143,6 +143,19 @@ impl Generation {
         is_of_the_night.then(|| TableRecord::of(files))
     }
 
+    /// Returns the tables that `former` has and this generation has not.
+    pub(super) fn withdrawn<'a>(&self, former: Option<&'a Self>) -> Vec<(Zone, &'a str)> {
+        let had = former.into_iter().flat_map(Self::all_tables);
+        let has = |zone, name| self.tables.get(&zone).is_some_and(|it| it.contains_key(name));
+        had.map(|(zone, name, _)| (zone, name)).filter(|(zone, name)| !has(*zone, *name)).collect()
+    }
+
+    /// Returns the tables of all zones.
+    pub(super) fn all_tables(&self) -> impl Iterator<Item = (Zone, &str, &TableRecord)> {
+        let of_zone = |zone| self.tables(zone).map(move |(name, table)| (zone, name, table));
+        Zone::ALL.iter().copied().flat_map(of_zone)
+    }
+
     pub(crate) fn tables(&self, zone: Zone) -> impl Iterator<Item = (&str, &TableRecord)> {
         self.tables.get(&zone).into_iter().flatten().map(|(name, table)| (name.as_str(), table))
     }

@@ -1,6 +1,6 @@
 //! The generations there have been, and the way back to one of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use object_store::path::Path;
 
@@ -29,6 +29,14 @@ impl Warehouse {
         Ok(all)
     }
 
+    /// Returns the generation that a run has decided on, where it is the newest one.
+    pub(crate) async fn decided_by(&self, run: &RunId) -> Result<Option<u64>, WarehouseError> {
+        let newest = self.generation_numbers().await?.pop();
+        let Some(number) = newest else { return Ok(None) };
+        let generation = self.generation(number).await?;
+        Ok(generation.filter(|found| found.run_id == run.as_str()).map(|found| found.number))
+    }
+
     /// Returns the path of every file of every table, whether a generation names it or not.
     pub(crate) async fn table_files(&self) -> Result<BTreeSet<Path>, WarehouseError> {
         let mut files = BTreeSet::new();
@@ -44,6 +52,33 @@ impl Warehouse {
         generation.files().all(|file| files.contains(&self.layout().named(&file.path)))
     }
 
+    /// Fails where a file of a generation is gone, or has not the size it was written with.
+    ///
+    /// Most files of a night are those of nights before it. Nobody may have read them for it, and a generation that names
+    /// what is not there would show every reader less than it says.
+    pub(super) async fn require_files(
+        &self,
+        generation: &Generation,
+    ) -> Result<(), WarehouseError> {
+        let mut sizes = BTreeMap::new();
+        for zone in Zone::ALL {
+            let listed = self.list(&self.layout().zone(*zone)).await?;
+            sizes.extend(listed.into_iter().map(|meta| (meta.location, meta.size)));
+        }
+        for file in generation.files() {
+            let path = self.layout().named(&file.path);
+            match sizes.get(&path) {
+                None => return Err(WarehouseError::Missing { path: self.shown(&path) }),
+                Some(bytes) if *bytes != file.bytes => {
+                    let (path, bytes, written) = (self.shown(&path), *bytes, file.bytes);
+                    return Err(WarehouseError::Altered { path, bytes, written });
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Publishes the tables of an older generation again, as a generation of its own.
     pub(crate) async fn restore(
         &self,
@@ -51,9 +86,6 @@ impl Warehouse {
         run: &RunId,
     ) -> Result<Restored, WarehouseError> {
         self.roll_forward().await?;
-        if !self.is_whole(older, &self.table_files().await?) {
-            return Ok(Restored::Vacuumed);
-        }
         let number = self.next_number(self.current().await?.as_ref()).await?;
         let generation = Generation {
             number,
@@ -63,9 +95,11 @@ impl Warehouse {
             restores: Some(older.origin()),
             ..older.clone()
         };
-        match self.commit(&generation).await? {
-            Commit::Conflict => Ok(Restored::Conflict),
-            Commit::Committed => {
+        match self.commit(&generation).await {
+            Err(WarehouseError::Missing { .. }) => Ok(Restored::Vacuumed),
+            Err(error) => Err(error),
+            Ok(Commit::Conflict) => Ok(Restored::Conflict),
+            Ok(Commit::Committed) => {
                 self.refresh_latest(&generation).await?;
                 Ok(Restored::As(number))
             }

@@ -87,6 +87,11 @@ impl Layout {
         self.decisions().join(format!("{number:06}.json"))
     }
 
+    /// `latest`: the folder of the files of all marts.
+    pub(crate) fn latest_folder(&self) -> Path {
+        self.below(&["latest"])
+    }
+
     /// `latest/<mart>.parquet`.
     pub(crate) fn latest(&self, mart: &str) -> Path {
         self.below(&["latest", &format!("{mart}.parquet")])

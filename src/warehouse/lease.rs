@@ -69,7 +69,8 @@ pub(crate) struct Lease {
     record: tokio::sync::Mutex<LeaseRecord>,
     lost: watch::Sender<bool>,
     renewal: Mutex<Option<JoinHandle<()>>>,
-    _alive: Option<Alive>,
+    /// Says on one machine that the process lives.
+    alive: Option<Alive>,
 }
 
 /// Takes the lease of a pipeline, unless somebody else holds it.
@@ -92,6 +93,10 @@ pub(crate) async fn claim(
         crash::point("claiming", "the lease");
         if let Swap::Done = swap(root, &path, before.as_ref(), content).await? {
             crash::point("claimed", "the lease");
+            // Until it is given back: a full disk may keep that from being written.
+            if let Some(alive) = &alive {
+                alive.stay(true);
+            }
             return Ok(Claimed::Held(Arc::new(Lease {
                 root: root.clone(),
                 path,
@@ -100,7 +105,7 @@ pub(crate) async fn claim(
                 record: record.into(),
                 lost: watch::Sender::new(false),
                 renewal: Mutex::new(None),
-                _alive: alive,
+                alive,
             })));
         }
     }
@@ -181,6 +186,9 @@ impl Lease {
         self.stop_renewal();
         crash::point("releasing", "the lease");
         self.rewrite(|record| record.released = true).await?;
+        if let Some(alive) = &self.alive {
+            alive.stay(false);
+        }
         crash::point("released", "the lease");
         Ok(())
     }
@@ -380,8 +388,8 @@ mod tests {
         assert!(matches!(world.claim("b", "here").await, Claimed::Refused(_)));
         let file = folder.path().join("shop/LEASE-a.lock");
         drop(first);
-        // What a killed process leaves: its file, which nobody holds locked.
-        std::fs::write(&file, "").unwrap();
+        // What a process leaves that was killed or could not give its lease back: its file, which nobody holds locked.
+        assert!(file.exists());
         assert!(matches!(world.claim("c", "there").await, Claimed::Refused(_)));
         let Claimed::Held(second) = world.claim("d", "here").await else { panic!("refused") };
         assert_eq!(second.token(), 2);

@@ -16,6 +16,7 @@ mod error;
 pub(crate) mod fault;
 mod generation;
 mod history;
+mod latest;
 mod layout;
 mod lease;
 mod ledger;

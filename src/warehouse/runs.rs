@@ -1,7 +1,7 @@
 //! What runs have left of themselves.
 
 use object_store::ObjectStore;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Warehouse, WarehouseError};
 use crate::names::RunId;
@@ -22,11 +22,17 @@ impl Warehouse {
         Ok(runs)
     }
 
-    /// Returns the reports of the newest runs, the newest first.
+    /// Returns the reports of the newest runs, the newest first; of one that is damaged, that it is.
     pub(crate) async fn reports(&self, newest: usize) -> Result<Vec<Value>, WarehouseError> {
         let mut reports = Vec::new();
         for run in self.run_ids().await?.iter().rev().take(newest) {
-            reports.extend(self.report(run).await?);
+            match self.report(run).await {
+                // One report that is damaged must not hide all others.
+                Err(WarehouseError::Corrupt { .. }) => {
+                    reports.push(json!({ "run_id": run.as_str(), "status": "damaged" }));
+                }
+                report => reports.extend(report?),
+            }
         }
         Ok(reports)
     }

@@ -264,6 +264,16 @@ async fn a_writer_that_comes_too_late_does_not_take_tables_back() {
 }
 
 #[tokio::test]
+async fn a_run_that_is_cut_off_behind_its_decision_knows_it() {
+    let store: Arc<dyn ObjectStore> = Arc::new(after_first_night().await);
+    let warehouse = leased(&store, "second", 100).await.unwrap().unwrap();
+    assert_eq!(warehouse.decided_by(&RunId::new("second")).await.unwrap(), None);
+    publish(&warehouse, "second", 2).await.unwrap();
+    assert_eq!(warehouse.decided_by(&RunId::new("second")).await.unwrap(), Some(2));
+    assert_eq!(warehouse.decided_by(&RunId::new("first")).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_repeated_commit_writes_no_version() {
     let store: Arc<dyn ObjectStore> = Arc::new(after_first_night().await);
     let warehouse = leased(&store, "second", 100).await.unwrap().unwrap();

@@ -74,7 +74,8 @@ impl Warehouse {
         }
     }
 
-    async fn remove_one(&self, path: &Path) -> Result<(), WarehouseError> {
+    /// Removes an object; one that is gone already is no mistake.
+    pub(super) async fn remove_one(&self, path: &Path) -> Result<(), WarehouseError> {
         match self.root().store.delete(path).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(source) => Err(WarehouseError::Write { path: path.to_string(), source }),

@@ -45,6 +45,8 @@ mod life_of_a_record;
 #[cfg(test)]
 mod lineage;
 #[cfg(test)]
+mod losses;
+#[cfg(test)]
 mod mart_laws;
 #[cfg(test)]
 mod marts;

@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::query::{NoAnswer, pipeline, present, refused, usage, with_customers};
+use super::query::{self, NoAnswer, pipeline, refused, usage, with_customers};
 use crate::cli::args::{DevCommand, Global, RunArguments};
 use crate::cli::environment::{self, Environment};
 use crate::cli::exit_status::ExitStatus;
 use crate::cli::lease::{self, End};
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
-use crate::names::DevName;
+use crate::names::{DevName, PipelineName};
 use crate::plan::Plan;
 use crate::report::{Header, RunReport};
 use crate::run::{self, Present, RunError};
@@ -63,12 +63,26 @@ async fn dropped(
     let pipeline = pipeline(environment, named).await?;
     let dev = DevWarehouse::open(environment.warehouse.clone(), &pipeline, name);
     match dev.destroy().await.map_err(NoAnswer::Warehouse)? {
-        0 => Err(usage(
-            format!("the pipeline `{pipeline}` has no development warehouse `{name}`"),
-            "`martlet dev list` shows those there are",
-        )),
+        0 => Err(unknown(&pipeline, name)),
         files => Ok(format!("threw {pipeline}@{name} away: {files} files\n")),
     }
+}
+
+/// Returns the present generation of a development warehouse.
+pub(super) async fn present(
+    warehouse: &Warehouse,
+    pipeline: &PipelineName,
+    name: &DevName,
+) -> Result<Generation, NoAnswer> {
+    let current = warehouse.current().await.map_err(NoAnswer::Warehouse)?;
+    current.ok_or_else(|| unknown(pipeline, name))
+}
+
+fn unknown(pipeline: &PipelineName, name: &DevName) -> NoAnswer {
+    usage(
+        format!("the pipeline `{pipeline}` has no development warehouse `{name}`"),
+        "`martlet dev list` shows those there are",
+    )
 }
 
 /// Says why a night could not be computed into a development warehouse.
@@ -97,11 +111,11 @@ pub(super) async fn night(
             ExitStatus::Permanent
         }
         NoNight::Run(error) => {
-            output.error(&error);
+            output.failure(&error, error.help().as_deref());
             error.class().into()
         }
         NoNight::Lease(error) => {
-            output.error(&error);
+            output.failure(&error, error.help());
             run::warehouse_class(&error).into()
         }
         NoNight::Told(status) => status,
@@ -116,7 +130,7 @@ async fn computed(
     output: &Output,
 ) -> Result<RunReport, NoNight> {
     let production = Warehouse::open(environment.warehouse.clone(), &plan.name);
-    let generation = present(&production, &plan.name).await.map_err(NoNight::Question)?;
+    let generation = query::present(&production, &plan.name).await.map_err(NoNight::Question)?;
     if arguments.as_of > generation.as_of {
         let message = format!("the clean tables that are published end with {}", generation.as_of);
         let hint = "a development warehouse computes no later night than that";

@@ -8,6 +8,7 @@ use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SQLOptions;
 
+use super::dev;
 use crate::cli::answer::{self, Unwritten};
 use crate::cli::args::{Global, QueryArguments, TableFormat};
 use crate::cli::environment::{self, Environment};
@@ -94,13 +95,14 @@ async fn answer(
     let warehouse = dev
         .as_ref()
         .map_or_else(|| Warehouse::open(root, &pipeline), |dev| dev.warehouse().clone());
-    let generation = match arguments.generation {
-        Some(number) => numbered(&warehouse, number).await?,
-        None => present(&warehouse, &pipeline).await?,
+    let generation = match (arguments.generation, &arguments.dev) {
+        (Some(number), _) => numbered(&warehouse, number).await?,
+        (None, Some(name)) => dev::present(&warehouse, &pipeline, name).await?,
+        (None, None) => present(&warehouse, &pipeline).await?,
     };
     let names: Vec<String> =
         generation.tables(Zone::Marts).map(|(name, _)| name.to_owned()).collect();
-    let refused = |error| NoAnswer::Sql(Box::new(error), names.clone());
+    let refused = |error| unanswered(error, &names);
     judge_question(sql).map_err(|error| NoAnswer::NoQuestion(Box::new(error)))?;
     let customers = customers(&warehouse, &generation, sql).await?;
     let published = published(environment, &warehouse, &generation, customers.as_ref()).await;
@@ -115,6 +117,14 @@ async fn answer(
         batches.push(RecordBatch::new_empty(schema));
     }
     Ok(batches)
+}
+
+/// Says whether the question is wrong or a file it is about.
+fn unanswered(error: DataFusionError, tables: &[String]) -> NoAnswer {
+    match WarehouseError::of_query(error) {
+        Ok(error) => NoAnswer::Warehouse(error),
+        Err(error) => NoAnswer::Sql(Box::new(error), tables.to_vec()),
+    }
 }
 
 /// Returns the present generation.
@@ -190,7 +200,7 @@ pub(super) async fn with_customers(
 ) -> Result<Published, NoAnswer> {
     let customers = customers(warehouse, generation, Zone::Clean.folder()).await?;
     let published = published(environment, warehouse, generation, customers.as_ref()).await;
-    published.map_err(|error| NoAnswer::Sql(Box::new(error), Vec::new()))
+    published.map_err(|error| unanswered(error, &[]))
 }
 
 /// Makes a session that sees the tables of a generation.
@@ -251,11 +261,11 @@ fn refused_in(reason: NoAnswer, name: &str, sql: &str, output: &Output) -> ExitS
             ExitStatus::Usage
         }
         NoAnswer::Warehouse(error) => {
-            output.error(&error);
+            output.failure(&error, error.help());
             warehouse_class(&error).into()
         }
         NoAnswer::Customers(error) => {
-            output.error(&error);
+            output.failure(&error, error.help().as_deref());
             error.class().into()
         }
         NoAnswer::Output(error) => {

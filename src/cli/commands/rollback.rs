@@ -107,6 +107,6 @@ fn told(
 }
 
 fn failed(error: &WarehouseError, output: &Output) -> ExitStatus {
-    output.error(error);
+    output.failure(error, error.help());
     warehouse_class(error).into()
 }

@@ -95,7 +95,7 @@ async fn fits_present(
     }
     let warehouse = Warehouse::open(environment.warehouse.clone(), &plan.name);
     let present = warehouse.current().await.map_err(|error| {
-        output.error(&error);
+        output.failure(&error, error.help());
         ExitStatus::from(warehouse_class(&error))
     })?;
     match present.filter(|present| present.as_of != arguments.as_of) {
@@ -189,6 +189,9 @@ pub(super) async fn run_night(
     let run = Box::pin(run::execute(&ctx, plan, &warehouse, &options, &mut report));
     let end = lease::work(&lease, run).await;
     let status = conclude(&mut report, end, night);
+    if matches!(report.status, Status::Failed | Status::Interrupted) {
+        report.generation = decided(&warehouse, &ctx).await;
+    }
     report.steps = progress.end();
     report.elapsed_ms = begun_at.elapsed().as_millis() as u64;
     report.exit_status = status.code();
@@ -196,6 +199,12 @@ pub(super) async fn run_night(
     lease::give_back(&warehouse, &lease).await;
     tell(&report, night.format, output);
     status
+}
+
+/// Returns the generation that a run had decided on before it was cut off, as far as that can be found out in time.
+async fn decided(warehouse: &Warehouse, ctx: &Context) -> Option<u64> {
+    let decided = warehouse.decided_by(&ctx.run_id);
+    tokio::time::timeout(Duration::from_secs(1), decided).await.ok()?.ok()?
 }
 
 /// Writes the report into the warehouse; a store that does not answer keeps nobody waiting for the exit status.

@@ -16,6 +16,8 @@ pub(crate) struct News {
     pub(crate) forgotten: BTreeSet<Arc<str>>,
     /// Objects that are gone from the store; their rows stay.
     pub(crate) vanished: BTreeSet<Arc<str>>,
+    /// Objects that are gone from the store, and had lost rows to such as leave now: those rows cannot come back.
+    pub(crate) out_of_reach: BTreeSet<Arc<str>>,
     /// Objects that went in on earlier nights and stay as they are.
     pub(crate) known: usize,
 }
@@ -50,7 +52,8 @@ pub(crate) fn news(listed: Extracted, ledger: &SourceLedger, again: Again) -> Ne
     // Rows that lost to rows which leave now may be the best of their copies again.
     let losers =
         forgotten.iter().filter_map(|path| ledger.get(path)).flat_map(|entry| &entry.beaten);
-    let losers: Vec<Arc<str>> = losers.filter(|path| is_listed(path)).cloned().collect();
+    let (losers, out_of_reach): (BTreeSet<Arc<str>>, _) =
+        losers.cloned().partition(|path| is_listed(path));
     forgotten.extend(losers);
 
     let mut fresh = listed;
@@ -58,7 +61,7 @@ pub(crate) fn news(listed: Extracted, ledger: &SourceLedger, again: Again) -> Ne
     fresh
         .objects
         .retain(|object| forgotten.contains(&object.path) || !ledger.contains_key(&object.path));
-    News { known: listed - fresh.objects.len(), fresh, forgotten, vanished }
+    News { known: listed - fresh.objects.len(), fresh, forgotten, vanished, out_of_reach }
 }
 
 impl Again {
@@ -134,6 +137,7 @@ mod tests {
         let news = told(Load::Append, &[("a", 2), ("b", 1), ("c", 1)], ledger);
         assert_eq!(fresh(&news), ["a", "b"]);
         assert_eq!(paths(&news.forgotten), ["a", "b"]);
+        assert_eq!(paths(&news.out_of_reach), ["gone"]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use deltalake_core::logstore::{StorageConfig, default_logstore};
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::{DeltaTable, DeltaTableError};
 use futures::{StreamExt, TryStreamExt};
+use object_store::ObjectStore;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 
@@ -70,9 +71,11 @@ pub(in crate::warehouse) async fn commit(target: &Target<'_>) -> Result<(), Ware
 /// Opens the table; one that is not there yet is not loaded.
 async fn open(target: &Target<'_>) -> Result<DeltaTable, DeltaTableError> {
     let Target { root, folder, .. } = target;
-    let prefixed = Arc::new(PrefixStore::new(Arc::clone(&root.store), folder.clone()));
-    let (url, config) = (root.url_of(folder), StorageConfig::default());
-    let log = default_logstore(prefixed, Arc::clone(&root.store), &url, &config);
+    // The library takes names apart as URLs, and what a name holds that means something there as what it means. So it is
+    // shown the table as if nothing were around it.
+    let table: Arc<dyn ObjectStore> =
+        Arc::new(PrefixStore::new(Arc::clone(&root.store), folder.clone()));
+    let log = default_logstore(Arc::clone(&table), table, &root.url, &StorageConfig::default());
     let exists = log.is_delta_table_location().await?;
     let mut table = DeltaTable::new(log);
     if exists {

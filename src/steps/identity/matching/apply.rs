@@ -6,7 +6,7 @@ use super::super::IdentityError;
 use super::super::kinds::Kinds;
 use super::gather::{Gathered, Origin, gather};
 use super::score::{Outcome, score};
-use super::select::{Scored, select};
+use super::select::Scored;
 use super::tables::{self, Judged};
 use crate::engine::Context;
 use crate::names::IdentifierType;
@@ -41,6 +41,8 @@ pub(crate) struct MatchCounts {
     pub(crate) capped: u64,
     /// Pairs of such blocks that no rule compared for that reason.
     pub(crate) left_out: u64,
+    /// Sources whose estimate still moved when it was given up.
+    pub(crate) unsettled: u64,
 }
 
 /// Compares the records of every source that has rules for it.
@@ -56,17 +58,10 @@ pub(in super::super) fn matches(
         let Some(rules) = &source.matching else { continue };
         let gathered = gather(kinds, rules, own, deduped)?;
         let outcome = score(ctx.threads, rules, &gathered.records);
-        let chosen = select(&gathered.records, &outcome.matches);
-        let named = chosen.iter().map(|scored| named(rules, &gathered, scored));
+        let named = outcome.chosen.iter().map(|scored| named(rules, &gathered, scored));
         found.best_first.extend(named);
-        found.counts.get_or_insert_default().add(&outcome, chosen.len());
-        judged.add(&Judged {
-            source,
-            rules,
-            gathered: &gathered,
-            outcome: &outcome,
-            chosen: &chosen,
-        });
+        found.counts.get_or_insert_default().add(&outcome);
+        judged.add(&Judged { source, rules, gathered: &gathered, outcome: &outcome });
     }
     rank(&mut found.best_first);
     if found.counts.is_some() {
@@ -98,9 +93,10 @@ pub(super) fn record_type(rules: &plan::Matching, source: u8) -> &IdentifierType
 }
 
 impl MatchCounts {
-    fn add(&mut self, outcome: &Outcome<'_>, matched: usize) {
+    fn add(&mut self, outcome: &Outcome<'_>) {
         self.compared += outcome.pairs;
-        self.matched += matched as u64;
+        self.unsettled += u64::from(!outcome.scorer.has_settled);
+        self.matched += outcome.chosen.len() as u64;
         self.capped += outcome.blocks.iter().map(|block| block.capped).sum::<u64>();
         self.left_out += outcome.blocks.iter().map(|block| block.left_out).sum::<u64>();
     }

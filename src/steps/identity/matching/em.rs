@@ -8,7 +8,7 @@ use crate::engine::{Queue, on_threads};
 pub(super) type Counted = (Pattern, u64);
 
 /// No more rounds than this; each costs one pass over the patterns.
-const MAX_ROUNDS: usize = 200;
+const MAX_ROUNDS: usize = 1000;
 /// The rounds end when nothing moves by more.
 const PRECISION: f64 = 1e-4;
 /// Related persons never agree in a field for certain. Matches may, so this must be so near that no pairs go over from a
@@ -22,30 +22,42 @@ const PATTERNS_AT_ONCE: usize = 4096;
 /// Estimates shares and rates from the candidates; the rates of strangers stay.
 ///
 /// `pairs` is the number of all pairs. Those that are no candidates are taken to be of strangers.
-pub(super) fn fitted(threads: usize, guess: Model, candidates: &[Counted], pairs: f64) -> Model {
-    let mut model = settled(threads, guess, candidates, pairs);
+pub(super) fn fitted(threads: usize, guess: Model, candidates: &[Counted], pairs: f64) -> Fitted {
+    let mut fitted = settled(threads, guess, candidates, pairs);
     loop {
-        let relations = model.relations.len();
-        model.judge_relations(pairs);
-        let is_final = model.relations.len() == relations;
-        model = settled(threads, model, candidates, pairs);
+        let relations = fitted.model.relations.len();
+        fitted.model.judge_relations(pairs);
+        let is_final = fitted.model.relations.len() == relations;
+        let rounds = fitted.rounds;
+        fitted = settled(threads, fitted.model, candidates, pairs);
+        fitted.rounds += rounds;
         if is_final {
-            return model;
+            return fitted;
         }
     }
 }
 
-fn settled(threads: usize, guess: Model, candidates: &[Counted], pairs: f64) -> Model {
+/// An estimate, and how it came about.
+#[derive(Debug)]
+pub(super) struct Fitted {
+    pub(super) model: Model,
+    /// How often all candidates were looked at.
+    pub(super) rounds: usize,
+    /// Whether nothing moved any more in the last round.
+    pub(super) has_settled: bool,
+}
+
+fn settled(threads: usize, guess: Model, candidates: &[Counted], pairs: f64) -> Fitted {
     let mut model = guess;
-    for _ in 0..MAX_ROUNDS {
+    for round in 1..=MAX_ROUNDS {
         let next = expected(threads, &model, candidates).model(&model, pairs);
         let moved = distance(&model, &next);
         model = next;
         if moved < PRECISION {
-            break;
+            return Fitted { model, rounds: round, has_settled: true };
         }
     }
-    model
+    Fitted { model, rounds: MAX_ROUNDS, has_settled: false }
 }
 
 /// Returns by how much the models differ at most.
@@ -213,7 +225,9 @@ mod tests {
 
     fn fit(candidates: &[Counted], blocks: &[(Vec<usize>, u64)]) -> Model {
         let others: Vec<Vec<f64>> = OTHERS.iter().map(|rates| rates.to_vec()).collect();
-        fitted(1, Model::guess(&others, 10_000, 1e7, blocks), candidates, 1e7)
+        let fitted = fitted(1, Model::guess(&others, 10_000, 1e7, blocks), candidates, 1e7);
+        assert!(fitted.has_settled, "{} rounds", fitted.rounds);
+        fitted.model
     }
 
     #[test]
@@ -264,7 +278,7 @@ mod tests {
             .collect();
         let blocks = [(vec![0, 2], 1_500), (vec![3, 4], 15_000)];
         let guess = Model::guess(&others, records, pairs, &blocks);
-        let model = fitted(1, guess, &candidates, pairs);
+        let model = fitted(1, guess, &candidates, pairs).model;
         let level = |(at, level): (usize, usize)| Some(model.rates[at][level].weight());
         let parts = [1, 1, 0, 0, 0].into_iter().enumerate().map(level).collect::<Vec<_>>();
         let probability = model.probability(model.weight(&parts));

@@ -23,6 +23,7 @@ mod em;
 mod gather;
 mod keys;
 mod model;
+mod model_tables;
 mod pattern;
 mod records;
 mod score;

@@ -4,17 +4,21 @@ use std::collections::BTreeMap;
 
 use super::blocking::{BlockCounts, Candidates, Pair, candidates};
 use super::chance::{Chance, Frequencies};
-use super::em::{Counted, fitted};
+use super::em::{Counted, Fitted, fitted};
 use super::model::{BlockFields, Model};
 use super::pattern::{Pattern, compared};
 use super::records::{RecordNumber, Records};
-use super::select::{Persons, Scored, rank};
+use super::select::{Persons, Scored, missed, rank, select};
 use crate::plan;
 
 /// The pairs that are matches, best first, and what they were judged by.
 pub(super) struct Outcome<'a> {
-    pub(super) matches: Vec<Scored>,
+    pub(super) chosen: Vec<Scored>,
+    /// The best of the pairs that were not taken.
+    pub(super) missed: Vec<Scored>,
     pub(super) scorer: Scorer<'a>,
+    /// The number of all pairs, compared or not.
+    pub(super) all: f64,
     /// How many pairs were compared.
     pub(super) pairs: u64,
     /// For each blocking rule.
@@ -29,6 +33,8 @@ const PASSES: usize = 2;
 /// It is not the threshold of the rules: what a pair is worth would depend on how sure one wants to be of it, and pairs
 /// just below a high threshold would count as strangers who agree, and drag each other down.
 const MORE_LIKELY_THAN_NOT: f64 = 0.5;
+/// Pairs less probable than that need not be looked at by anybody.
+const WORTH_A_LOOK: f64 = 0.01;
 
 /// Compares the candidates, estimates what their levels are worth, and keeps those beyond the threshold.
 pub(super) fn score<'a>(
@@ -54,7 +60,9 @@ pub(super) fn score<'a>(
     }
     let mut matches: Vec<Scored> = scorer.beyond(rules.threshold, &compared).collect();
     rank(&mut matches);
-    Outcome { matches, scorer, pairs: pairs.len() as u64, blocks }
+    let chosen = select(records, &matches);
+    let missed = missed(records, &chosen, scorer.beyond(WORTH_A_LOOK, &compared));
+    Outcome { chosen, missed, scorer, all: evidence.all, pairs: pairs.len() as u64, blocks }
 }
 
 /// Counts equal patterns, so that a round of estimation does not go over all pairs.
@@ -95,13 +103,16 @@ impl<'a> Evidence<'a> {
     fn scorer(&self, model: Model, persons: &[RecordNumber]) -> Scorer<'a> {
         let comparisons = &self.rules.comparisons;
         let others = self.chance.rates(self.records, comparisons, persons);
-        let model = fitted(self.threads, model.with_others(&others), &self.counted, self.all);
+        let guess = model.with_others(&others);
+        let Fitted { model, rounds, has_settled } =
+            fitted(self.threads, guess, &self.counted, self.all);
         let frequencies = comparisons.iter().map(|comparison| {
             let frequencies = || Frequencies::of(self.records, comparison.field, persons);
             comparison.frequencies.then(frequencies)
         });
         let frequencies = frequencies.collect();
-        Scorer { rules: self.rules, records: self.records, model, frequencies }
+        let Self { rules, records, .. } = *self;
+        Scorer { rules, records, model, rounds, has_settled, frequencies }
     }
 }
 
@@ -123,6 +134,9 @@ pub(super) struct Scorer<'a> {
     rules: &'a plan::Matching,
     records: &'a Records,
     pub(super) model: Model,
+    /// How many rounds the last estimate took, and whether it had settled then.
+    pub(super) rounds: usize,
+    pub(super) has_settled: bool,
     /// For each comparison, where its values weigh more when they are rare.
     frequencies: Vec<Option<Frequencies>>,
 }

@@ -43,6 +43,35 @@ pub(super) fn select(records: &Records, ranked: &[Scored]) -> Vec<Scored> {
     ranked.iter().filter(|scored| is_best(scored)).copied().collect()
 }
 
+/// So many pairs that were not taken are told.
+const MOST_MISSED: usize = 1000;
+
+/// Returns the best of the pairs that were not taken, though not those of records that are one person by other matches.
+pub(super) fn missed(
+    records: &Records,
+    chosen: &[Scored],
+    scored: impl Iterator<Item = Scored>,
+) -> Vec<Scored> {
+    let mut persons = Persons::new(records.len());
+    for Scored { pair: (left, right), .. } in chosen {
+        persons.join(*left, *right);
+    }
+    let persons = persons.leaders();
+    let is_apart =
+        |scored: &Scored| persons[scored.pair.0 as usize] != persons[scored.pair.1 as usize];
+    let mut best = Vec::new();
+    for scored in scored.filter(is_apart) {
+        best.push(scored);
+        if best.len() == 2 * MOST_MISSED {
+            rank(&mut best);
+            best.truncate(MOST_MISSED);
+        }
+    }
+    rank(&mut best);
+    best.truncate(MOST_MISSED);
+    best
+}
+
 /// Groups of records.
 pub(super) struct Persons(Vec<RecordNumber>);
 

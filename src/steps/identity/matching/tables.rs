@@ -10,6 +10,7 @@ use super::super::IdentityError;
 use super::super::schemas::{batch, numbers, texts};
 use super::apply::record_type;
 use super::gather::{Gathered, Origin};
+use super::model_tables::{ModelRow, RelationRow, model_row, models, relation_rows, relations};
 use super::score::Outcome;
 use super::select::Scored;
 use crate::plan::{self, Comparison, ComparisonKind};
@@ -20,13 +21,15 @@ pub(super) struct Judged<'a> {
     pub(super) rules: &'a plan::Matching,
     pub(super) gathered: &'a Gathered,
     pub(super) outcome: &'a Outcome<'a>,
-    pub(super) chosen: &'a [Scored],
 }
 
 /// The rows of the tables.
 #[derive(Default)]
 pub(super) struct Tables {
     matches: Vec<MatchRow>,
+    missed: Vec<MatchRow>,
+    models: Vec<ModelRow>,
+    relations: Vec<RelationRow>,
     levels: Vec<LevelRow>,
     blocks: Vec<BlockRow>,
 }
@@ -65,7 +68,11 @@ struct BlockRow {
 
 impl Tables {
     pub(super) fn add(&mut self, judged: &Judged<'_>) {
-        self.matches.extend(judged.chosen.iter().map(|scored| judged.match_row(scored)));
+        let Outcome { chosen, missed, .. } = judged.outcome;
+        self.matches.extend(chosen.iter().map(|scored| judged.match_row(scored)));
+        self.missed.extend(missed.iter().map(|scored| judged.match_row(scored)));
+        self.models.push(model_row(judged));
+        self.relations.extend(relation_rows(judged));
         self.levels.extend(judged.level_rows());
         let blocks = judged.rules.blocks.iter().zip(&judged.outcome.blocks);
         self.blocks.extend(blocks.map(|(block, counts)| BlockRow {
@@ -80,6 +87,9 @@ impl Tables {
     pub(super) fn finish(self) -> Result<Vec<(&'static str, RecordBatch)>, IdentityError> {
         Ok(vec![
             ("matches", matches(&self.matches)?),
+            ("match_misses", matches(&self.missed)?),
+            ("match_models", models(&self.models)?),
+            ("match_relations", relations(&self.relations)?),
             ("match_levels", levels(&self.levels)?),
             ("match_blocks", blocks(&self.blocks)?),
         ])
@@ -235,6 +245,6 @@ fn blocks(rows: &[BlockRow]) -> Result<RecordBatch, IdentityError> {
     batch(Arc::new(Schema::new(fields)), columns)
 }
 
-fn doubles(values: impl Iterator<Item = f64>) -> ArrayRef {
+pub(super) fn doubles(values: impl Iterator<Item = f64>) -> ArrayRef {
     Arc::new(values.collect::<Float64Array>())
 }

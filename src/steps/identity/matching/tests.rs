@@ -400,3 +400,30 @@ fn a_match_tells_what_each_field_adds() {
     assert_eq!(names[..5], first);
     assert_eq!(table(&night, "match_blocks").num_rows(), 4);
 }
+
+#[test]
+fn pairs_that_were_not_taken_are_told_the_best_first() {
+    let records = people(1, 150, 2);
+    let night = matched(Matching { threshold: 0.9999, ..people_rules() }, &records, 1000, 2);
+    let pairs = |name: &str| {
+        let [left, right] =
+            ["left_value", "right_value"].map(|end| column(table(&night, name), end));
+        left.into_iter().zip(right).collect::<Vec<_>>()
+    };
+    let missed = table(&night, "match_misses");
+    let probabilities = missed["probability"].as_primitive::<Float64Type>().values().to_vec();
+    assert!(!probabilities.is_empty() && probabilities.is_sorted_by(|left, right| left >= right));
+    assert!(probabilities.iter().all(|probability| (0.01..0.9999).contains(probability)));
+    let taken = pairs("matches");
+    assert!(pairs("match_misses").iter().all(|pair| !taken.contains(pair)));
+}
+
+#[test]
+fn the_estimate_tells_how_it_came_about() {
+    let night = matched(people_rules(), &people(1, 150, 2), 1000, 2);
+    let models = table(&night, "match_models");
+    assert!(models["has_settled"].as_boolean().value(0));
+    let expected = models["expected_matches"].as_primitive::<Float64Type>().value(0);
+    let matches = table(&night, "matches").num_rows() as f64;
+    assert!((matches / expected - 1.0).abs() < 0.2, "{matches} of {expected}");
+}
