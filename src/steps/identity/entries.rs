@@ -1,9 +1,7 @@
 //! What is known of identifiers, one after the other.
 
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry as Slot;
-
 use super::identifiers::{Instant, Node, Standing};
+use super::index::Index;
 use super::kinds::{Fingerprint, KindId, Kinds};
 
 /// An identifier that may be known.
@@ -106,39 +104,31 @@ impl Entries {
     /// Looks at where an identifier would be found, so that it is in the caches when it is asked for.
     ///
     /// Nothing of what is read decides what is read next, so the processor waits for many of them at once.
-    pub(super) fn fetch(&self, numbers: &HashTable<Node>, fingerprint: Fingerprint) {
-        let likely = numbers.iter_hash(fingerprint[0]).next();
-        std::hint::black_box(likely.map(|node| self.fingerprint(*node)));
+    pub(super) fn fetch(&self, numbers: &Index, fingerprint: Fingerprint) {
+        std::hint::black_box(numbers.likely(fingerprint[0]).map(|node| self.fingerprint(node)));
     }
 
     /// Returns the number of an identifier; `numbers` finds those that are known.
-    pub(super) fn find(&self, numbers: &HashTable<Node>, wanted: &Identifier<'_>) -> Option<Node> {
-        numbers.find(wanted.fingerprint[0], |node| self.is_same(*node, wanted)).copied()
+    pub(super) fn find(&self, numbers: &Index, wanted: &Identifier<'_>) -> Option<Node> {
+        numbers.find(wanted.fingerprint[0], |node| self.is_same(node, wanted))
     }
 
     /// Notes that an identifier was seen, and returns its number; `numbers` finds those that are known.
     pub(super) fn note(
         &mut self,
-        numbers: &mut HashTable<Node>,
+        numbers: &mut Index,
         identifier: &Identifier<'_>,
         seen: Instant,
         standing: impl Fn() -> Standing,
     ) -> Node {
-        let is_same = |node: &Node| self.is_same(*node, identifier);
-        let hash = |node: &Node| self.fingerprint(*node)[0];
-        match numbers.entry(identifier.fingerprint[0], is_same, hash) {
-            Slot::Occupied(node) => {
-                let node = *node.get();
-                self.seen(node, seen, standing);
-                node
-            }
-            Slot::Vacant(slot) => {
-                let node = self.entries.len() as Node;
-                slot.insert(node);
-                self.push(identifier, seen, standing());
-                node
-            }
+        let is_same = |node: Node| self.is_same(node, identifier);
+        let next = self.entries.len() as Node;
+        if let Some(node) = numbers.find_or_insert(identifier.fingerprint[0], is_same, next) {
+            self.seen(node, seen, standing);
+            return node;
         }
+        self.push(identifier, seen, standing());
+        next
     }
 
     /// Notes that a known identifier was seen.

@@ -1,8 +1,7 @@
 //! Identifiers, each once.
 
-use hashbrown::HashTable;
-
 use super::entries::{Entries, Identifier};
+use super::index::Index;
 use super::kinds::{Fingerprint, KindId, Kinds};
 
 /// The number of an identifier.
@@ -35,7 +34,7 @@ pub(super) fn shard_of(fingerprint: Fingerprint) -> usize {
 #[derive(Default)]
 pub(super) struct Shard {
     pub(super) entries: Entries,
-    pub(super) numbers: HashTable<Node>,
+    pub(super) numbers: Index,
 }
 
 /// The nodes of the identifiers of a shard, in the order of their numbers there.
@@ -48,12 +47,12 @@ pub(super) enum Places {
 pub(super) struct Identifiers {
     entries: Entries,
     /// The numbers of those of each shard.
-    numbers: Vec<HashTable<Node>>,
+    numbers: Vec<Index>,
 }
 
 impl Default for Identifiers {
     fn default() -> Self {
-        Self { entries: Entries::default(), numbers: vec![HashTable::new(); SHARDS] }
+        Self { entries: Entries::default(), numbers: vec![Index::default(); SHARDS] }
     }
 }
 
@@ -132,7 +131,7 @@ impl Identifiers {
         if self.numbers[number].is_empty() {
             let first = self.entries.append(entries);
             // Whether 32 bits number everything is checked when all is known.
-            numbers.iter_mut().for_each(|node| *node = node.wrapping_add(first));
+            numbers.shift(first);
             self.numbers[number] = numbers;
             return Places::From(first);
         }

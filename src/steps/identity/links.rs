@@ -2,11 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
-
 use super::by_shard::ByShard;
 use super::identifiers::{Instant, Node, SHARDS};
+use super::index::Index;
 
 /// Stands where a link has no second end: an identifier that was seen alone.
 pub(super) const NOBODY: Node = Node::MAX;
@@ -76,7 +74,7 @@ pub(super) struct LinksBuilder(Vec<Mutex<Shard>>);
 #[derive(Default)]
 struct Shard {
     links: Vec<Link>,
-    numbers: HashTable<u32>,
+    numbers: Index,
     known: usize,
 }
 
@@ -131,8 +129,8 @@ impl LinksBuilder {
 impl Shard {
     /// Looks at where a link would be found, so that it is in the caches when it is noted.
     fn fetch(&self, link: &Link) {
-        let likely = self.numbers.iter_hash(spread(link)).next();
-        std::hint::black_box(likely.map(|number| self.links[*number as usize].origin));
+        let likely = self.numbers.likely(spread(link));
+        std::hint::black_box(likely.map(|number| self.links[number as usize].origin));
     }
 
     fn note(&mut self, link: Link) {
@@ -140,21 +138,15 @@ impl Shard {
             return;
         }
         let links = &self.links;
-        let slot = self.numbers.entry(
-            spread(&link),
-            |number| links[*number as usize].key() == link.key(),
-            |number| spread(&links[*number as usize]),
-        );
-        match slot {
-            Entry::Occupied(number) => {
-                let known = &mut self.links[*number.get() as usize];
+        let is_same = |number: u32| links[number as usize].key() == link.key();
+        let next = links.len() as u32;
+        match self.numbers.find_or_insert(spread(&link), is_same, next) {
+            None => self.links.push(link),
+            Some(known) => {
+                let known = &mut self.links[known as usize];
                 known.first_seen = link.first_seen.min(known.first_seen);
                 known.last_seen = link.last_seen.max(known.last_seen);
                 known.weight = link.weight.max(known.weight);
-            }
-            Entry::Vacant(slot) => {
-                slot.insert(links.len() as u32);
-                self.links.push(link);
             }
         }
     }

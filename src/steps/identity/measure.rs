@@ -22,8 +22,8 @@ use super::rank::Validity;
 use super::resolve::resolve;
 use super::resolved::Resolved;
 use super::row_sets::Sighting;
+use super::schemas::map_schema;
 use super::sightings::ObjectSeen;
-use super::stored::slices;
 use super::union_find::{Groups, Joined};
 use super::verdicts::Verdicts;
 use super::{IdentityCounts, IdentityError};
@@ -131,12 +131,11 @@ pub(crate) fn map_of_edges(
     let mut edges = MeasuredEdges::new(threads, read)?;
     let numbers = Numbers::new(&edges.kinds, &edges.evidence.identifiers, &[], 0, threads);
     edges.resolved(|resolved| {
-        let rows = resolved.map(&numbers)?;
-        let file = ParquetFile::create(map, &rows.schema(), ParquetOptions::published())?;
+        let file = ParquetFile::create(map, &map_schema(), ParquetOptions::published())?;
         let mut file = file.on_threads(threads);
-        for batch in slices(&rows) {
-            file.write(&batch)?;
-        }
+        resolved.map_in_slices(&numbers, threads, |slice| {
+            file.write(&slice).map_err(MeasureError::from)
+        })?;
         file.finish()?;
         Ok(resolved.counts())
     })

@@ -41,6 +41,7 @@ mod former_files;
 mod guards;
 mod history;
 mod identifiers;
+mod index;
 mod interner;
 mod junk;
 mod kinds;

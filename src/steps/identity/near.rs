@@ -3,6 +3,8 @@
 //! Who is one customer depends on nothing but the links that lead from one identifier to the next. So a night resolves
 //! anew the identifiers it has seen, those of which a link has run out, and all that hang together with them.
 
+use std::convert::Infallible;
+
 use arrow::array::{Array, AsArray};
 use arrow::buffer::BooleanBuffer;
 
@@ -16,6 +18,7 @@ use super::origins::Origins;
 use super::rank::Validity;
 use super::registry::map;
 use super::union_find::Groups;
+use crate::engine::{Queue, on_threads};
 
 /// Identifiers of a registry that are resolved anew.
 pub(super) struct Near {
@@ -27,6 +30,8 @@ pub(super) struct Near {
 
 /// Stands for identifiers that stay as they are.
 const FAR: Node = Node::MAX;
+/// So many identifiers are looked for before a thread asks for more.
+const ROWS_AT_ONCE: usize = 1 << 14;
 /// So many times all links are walked for more that hang together.
 const MOST_WALKS: usize = 8;
 
@@ -73,6 +78,7 @@ pub(super) struct Touched<'a> {
     /// Which links counted the night before, and which count now.
     pub(super) validity: &'a [Validity; 2],
     pub(super) sources: &'a Origins,
+    pub(super) threads: usize,
 }
 
 impl Touched<'_> {
@@ -97,7 +103,19 @@ impl Touched<'_> {
             let identifier = Identifier::new(self.kinds, self.kind_of[row], values.value(row));
             self.seen.holds(&identifier) || self.named.find(&identifier).is_some()
         };
-        (0..values.len()).map(is_seen).collect()
+        let mut marks = vec![false; values.len()];
+        let queue = Queue::new(marks.chunks_mut(ROWS_AT_ONCE).enumerate());
+        let marked: Result<_, Infallible> = on_threads(self.threads, |_| {
+            while let Some((chunk, marks)) = queue.next() {
+                for (row, mark) in (chunk * ROWS_AT_ONCE..).zip(marks) {
+                    *mark = is_seen(row);
+                }
+            }
+            Ok(())
+        });
+        let Ok(_) = marked;
+        drop(queue);
+        marks
     }
 
     /// Marks the ends of links that counted the night before and do not now, or that are of no lasting kind.

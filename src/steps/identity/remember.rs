@@ -6,7 +6,7 @@ use arrow::array::{
     ArrayRef, DictionaryArray, Float64Array, Int32Array, RecordBatch, StringArray, StringBuilder,
     TimestampMicrosecondBuilder, UInt32Array,
 };
-use arrow::compute::take;
+use arrow::compute::{concat_batches, take};
 use arrow::datatypes::Int32Type;
 
 use super::IdentityError;
@@ -17,12 +17,52 @@ use super::open::RETRACTED;
 use super::registry::LINKED;
 use super::resolved::Resolved;
 use super::schemas::{batch, instants, links_schema, map_schema, numbers};
+use crate::engine::on_threads;
 
+/// So many identifiers make one slice of the map.
+const SLICE: usize = 1 << 15;
 /// So many identifiers are looked at for one column after the other.
 const NODES_AT_ONCE: usize = 1 << 12;
 
 impl Resolved<'_> {
-    pub(super) fn map(&self, numbers_of: &Numbers) -> Result<RecordBatch, IdentityError> {
+    /// Makes the map, slice by slice in its order, several of them at once.
+    pub(super) fn map_in_slices<E: From<IdentityError>>(
+        &self,
+        numbers: &Numbers,
+        threads: usize,
+        mut take: impl FnMut(RecordBatch) -> Result<(), E>,
+    ) -> Result<(), E> {
+        // An id is written once, however many identifiers have it.
+        let ids = self.assignment.customers.iter().map(|customer| customer.id.to_string());
+        let ids = StringArray::from_iter_values(ids);
+        for nodes in numbers.nodes.chunks(SLICE * threads.max(1)) {
+            let slices: Vec<&[Node]> = nodes.chunks(SLICE).collect();
+            let made = on_threads(slices.len(), |slice| self.slice(slices[slice], numbers, &ids))?;
+            made.into_iter().try_for_each(&mut take)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the map in one piece.
+    pub(super) fn map(
+        &self,
+        numbers: &Numbers,
+        threads: usize,
+    ) -> Result<RecordBatch, IdentityError> {
+        let mut slices = Vec::new();
+        self.map_in_slices(numbers, threads, |slice| {
+            slices.push(slice);
+            Ok::<_, IdentityError>(())
+        })?;
+        concat_batches(&map_schema(), &slices).map_err(IdentityError::Tables)
+    }
+
+    fn slice(
+        &self,
+        slice: &[Node],
+        numbers_of: &Numbers,
+        ids: &StringArray,
+    ) -> Result<RecordBatch, IdentityError> {
         let identifiers = &self.evidence.identifiers;
         let state = |node: Node| match identifiers.standing(node) {
             Standing::Blocked => "blocked",
@@ -30,11 +70,11 @@ impl Resolved<'_> {
             Standing::Active if self.is_ambiguous(node) => "ambiguous",
             Standing::Active => LINKED,
         };
-        let nodes = || numbers_of.nodes.iter().copied();
+        let nodes = || slice.iter().copied();
         let (mut types, mut values) = (StringBuilder::new(), StringBuilder::new());
         let (mut states, mut seen) = (StringBuilder::new(), TimestampMicrosecondBuilder::new());
         // All that is read of an identifier is read before it has left the caches.
-        for nodes in numbers_of.nodes.chunks(NODES_AT_ONCE) {
+        for nodes in slice.chunks(NODES_AT_ONCE) {
             let nodes = || nodes.iter().copied();
             nodes().for_each(|node| identifiers.fetch(node));
             types.extend(nodes().map(|node| Some(self.type_name(node))));
@@ -42,25 +82,18 @@ impl Resolved<'_> {
             states.extend(nodes().map(|node| Some(state(node))));
             seen.extend(nodes().map(|node| Some(identifiers.first_seen(node))));
         }
+        let of: UInt32Array = nodes().map(|node| self.assignment.of[node as usize]).collect();
         let columns: Vec<ArrayRef> = vec![
             numbers(nodes().map(|node| Some(numbers_of.of(node)))),
             Arc::new(types.finish()),
             Arc::new(values.finish()),
-            self.ids(nodes())?,
+            take(ids, &of, None).map_err(IdentityError::Tables)?,
             Arc::new(states.finish()),
             Arc::new(seen.finish().with_timezone("UTC")),
             instants(nodes().map(|node| Some(self.customer(node)?.created))),
             instants(nodes().map(|node| self.valid_from(node))),
         ];
         batch(map_schema(), columns)
-    }
-
-    /// Returns the ids of the customers of identifiers; an id is written once, however many identifiers have it.
-    fn ids(&self, nodes: impl Iterator<Item = Node>) -> Result<ArrayRef, IdentityError> {
-        let customers = self.assignment.customers.iter();
-        let ids = StringArray::from_iter_values(customers.map(|customer| customer.id.to_string()));
-        let of: UInt32Array = nodes.map(|node| self.assignment.of[node as usize]).collect();
-        take(&ids, &of, None).map_err(IdentityError::Tables)
     }
 
     pub(super) fn links(&self, numbers_of: &Numbers) -> Result<RecordBatch, IdentityError> {

@@ -110,6 +110,7 @@ impl Tonight<'_> {
             named: &named,
             validity: &[validity(carried.as_of), validity(self.now)],
             sources,
+            threads: self.threads,
         };
         touched.near(&self.before.registry)
     }

@@ -75,7 +75,7 @@ impl Outcome<'_> {
         let links = self.links()?;
         let counts = IdentityCounts { links: links.num_rows() as u64, ..counts };
         let links = stored_and_gone(files, LINKS, links)?;
-        let registry = Registry::unlinked(self.map()?);
+        let registry = Registry::unlinked(self.map(threads)?);
         let ids = registry.customer_ids();
         let counts =
             IdentityCounts { identifiers: (ids.len() - ids.null_count()) as u64, ..counts };
@@ -106,8 +106,8 @@ impl Outcome<'_> {
         Ok((files.store("changes", &changes, FormerFiles::Kept)?, of_known(&changes)?))
     }
 
-    fn map(&self) -> Result<RecordBatch, IdentityError> {
-        let anew = self.resolved.map(self.numbers)?;
+    fn map(&self, threads: usize) -> Result<RecordBatch, IdentityError> {
+        let anew = self.resolved.map(self.numbers, threads)?;
         let Some(carry) = &self.carry else { return Ok(anew) };
         carry.map(&anew).map_err(IdentityError::Tables)
     }
@@ -154,7 +154,7 @@ impl Outcome<'_> {
         let before = self.carry.as_ref().map(|carry| carry.clusters.num_rows());
         let before = before.unwrap_or(self.resolved.former.customers.len());
         // Only what has gone wrong needs to be explained by it.
-        let registry = || Ok(Registry { map: self.map()?, links: self.links()? });
+        let registry = || Ok(Registry { map: self.map(1)?, links: self.links()? });
         Population { registry: &registry, clusters, before, merged }.guards(guards)
     }
 }
