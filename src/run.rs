@@ -83,7 +83,9 @@ pub(crate) async fn execute(
     report: &mut RunReport,
 ) -> Result<Status, RunError> {
     warehouse.roll_forward().await?;
-    let listed = listed(ctx, plan, warehouse, warehouse.current().await?).await?;
+    let current = warehouse.current().await?;
+    fits_present(ctx, plan, current.as_ref())?;
+    let listed = listed(ctx, plan, warehouse, current).await?;
     report.missing.clone_from(&listed.missing);
     report.allow_incomplete = options.allow_incomplete;
     complete::require(&report.missing, options.allow_incomplete)?;
@@ -100,6 +102,12 @@ pub(crate) async fn execute(
     states::note_checks(&mut night.states, &report.checks);
     put_in_place(ctx, plan, warehouse, *audited, night, report).await?;
     Ok(Status::Published)
+}
+
+/// Refuses to publish some marts of one night beside the others of another.
+fn fits_present(ctx: &Context, plan: &Plan, present: Option<&Generation>) -> Result<(), RunError> {
+    let other = present.filter(|it| !plan.left_out.is_empty() && it.as_of != ctx.as_of.date);
+    other.map_or(Ok(()), |present| Err(RunError::OtherNight { as_of: present.as_of }))
 }
 
 /// What is known of a night before anything of it is decoded.
@@ -157,15 +165,21 @@ async fn computed(
     report: &mut RunReport,
 ) -> Result<(Night, Transformed), RunError> {
     let Listed { current, extracted, decisions, digest, .. } = listed;
-    let marts_before = history::marts_before(plan, current.as_ref())?;
+    let carried = carried(plan, &history::marts_before(plan, current.as_ref())?);
+    let whole = match current.clone() {
+        Some(current) if options.full_refresh => Some(warehouse.without_lost(current).await?.0),
+        current => current,
+    };
+    let marts_before = history::marts_before(plan, whole.as_ref())?;
     // The number is taken now: of two runs that build on the same generation only one can commit.
-    let number = warehouse.next_number(current.as_ref()).await?;
+    let number = warehouse.next_number(current.as_ref().map(|current| current.number)).await?;
     let (base, newer) = base_of(ctx, warehouse, current.as_ref(), options).await?;
     let lost = complete::lost(&extracted, &base);
     report.missing.extend_from_slice(&lost);
     complete::require(&lost, options.allow_incomplete)?;
     let mut night = Night::new(number, newer, digest);
-    night.carried = carried(plan, &marts_before);
+    report.lost_files.clone_from(&base.lost);
+    night.carried = carried;
     night.marts_before = marts_before;
     night.states = states::left_out(plan, current.as_ref());
     night.former = base.identity_tables();

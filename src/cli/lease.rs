@@ -1,9 +1,10 @@
 //! The lease of a pipeline around a command that changes its warehouse.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use super::environment::{self, Environment};
 use super::exit_status::ExitStatus;
@@ -42,8 +43,13 @@ pub(super) async fn take_of(
     run_id: &RunId,
     output: &Output,
 ) -> Result<(Warehouse, Arc<Lease>), ExitStatus> {
-    let claimed =
-        claim(warehouse.root(), warehouse.layout(), environment::lease_claim(run_id)).await;
+    let asked = environment::lease_claim(run_id);
+    let clock = Arc::clone(&asked.clock);
+    let longest = clock() + asked.duration;
+    let claimed = tokio::select! {
+        claimed = claim(warehouse.root(), warehouse.layout(), asked) => claimed,
+        status = interrupted() => return Err(status),
+    };
     match claimed {
         Ok(Claimed::Held(lease)) => {
             lease.keep();
@@ -51,7 +57,12 @@ pub(super) async fn take_of(
         }
         Ok(Claimed::Refused(holder)) => {
             let message = format!("{whose} is being worked on by {holder}");
-            output.plain_error(&message, "run again when it has ended");
+            let hint = if holder.until > longest {
+                "no lease is given for so long: one of the clocks is wrong; where no run is under way, remove `LEASE`"
+            } else {
+                "run again when it has ended"
+            };
+            output.plain_error(&message, hint);
             Err(ExitStatus::TryAgain)
         }
         Err(error) => {
@@ -77,8 +88,36 @@ pub(super) async fn give_back(warehouse: &Warehouse, lease: &Lease) {
     let _ = tokio::time::timeout(PATIENCE, lease.release()).await;
 }
 
-/// Waits for a signal that ends the run.
-async fn interrupted() -> ExitStatus {
+/// The signal that ends this process, once it has come.
+///
+/// It is listened for from the first lease on, so that one that comes while nobody waits for it is not lost.
+static SIGNAL: OnceLock<watch::Receiver<Option<ExitStatus>>> = OnceLock::new();
+
+fn signal_received() -> watch::Receiver<Option<ExitStatus>> {
+    let listen = || {
+        let (send, received) = watch::channel(None);
+        tokio::spawn(async move { send.send(Some(next_signal().await)) });
+        received
+    };
+    SIGNAL.get_or_init(listen).clone()
+}
+
+/// Says how the process is to end, where a signal has come.
+pub(super) fn has_been_interrupted() -> Option<ExitStatus> {
+    *signal_received().borrow()
+}
+
+/// Waits for a signal that ends the run; one that has come already is enough.
+pub(super) async fn interrupted() -> ExitStatus {
+    let mut received = signal_received();
+    let status = received.wait_for(Option::is_some).await.ok().and_then(|status| *status);
+    match status {
+        Some(status) => status,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_signal() -> ExitStatus {
     let (Ok(mut interrupt), Ok(mut terminate)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {

@@ -2,7 +2,10 @@
 
 use std::io::{self, Write};
 
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use super::args::{Global, LogFormat};
 use super::output::without_secrets;
@@ -14,10 +17,16 @@ pub(super) fn start(global: &Global) {
         1 => LevelFilter::INFO,
         _ => LevelFilter::DEBUG,
     };
-    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(|| Redacted);
+    // Statistics of tables hold values of people, and the Delta libraries tell them in passing.
+    let levels = Targets::new().with_default(level).with_targets(
+        ["delta_kernel", "deltalake_core"].map(|library| (library, LevelFilter::WARN)),
+    );
+    let log = tracing_subscriber::fmt::layer().with_writer(|| Redacted);
     match global.log_format {
-        LogFormat::Text => log.init(),
-        LogFormat::Json => log.json().init(),
+        LogFormat::Text => tracing_subscriber::registry().with(log.with_filter(levels)).init(),
+        LogFormat::Json => {
+            tracing_subscriber::registry().with(log.json().with_filter(levels)).init();
+        }
     }
 }
 

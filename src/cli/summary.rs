@@ -34,6 +34,7 @@ pub(super) fn text(report: &RunReport) -> String {
     }
     earlier_nights(&mut text, report);
     passed_over(&mut text, report);
+    lost_files(&mut text, report);
     drift(&mut text, report);
     customers(&mut text, report);
     checks(&mut text, report);
@@ -103,6 +104,20 @@ fn many_rejects(text: &mut String, SourceReport { source, total, .. }: &SourceRe
             "warning: {source}: {percent:.1} % of the records were rejected; `martlet rejects` shows them, and \
              `rejects: {{ max_percent: N }}` below a source ends a run that has more"
         );
+    }
+}
+
+/// Warns of what earlier nights had left and is lost.
+fn lost_files(text: &mut String, report: &RunReport) {
+    let Some(first) = report.lost_files.first() else { return };
+    let _ = writeln!(
+        text,
+        "warning: {} files of earlier nights are gone and were done without (first `{first}`)",
+        report.lost_files.len()
+    );
+    let has_lost = |table: &str| report.lost_files.iter().any(|path| path.contains(table));
+    if has_lost("identity/map/") || has_lost("identity/links/") {
+        let _ = writeln!(text, "warning: who was who is not known any more: customers begin anew");
     }
 }
 

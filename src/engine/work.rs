@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 
 use crate::names::RunId;
 
+/// The ending of the file beside a folder that is locked while the folder is in use.
 const LOCK: &str = "in-use";
 
-/// A work folder; it is removed when the run ends, and by the next run where the process was killed.
+/// A work folder; it is removed when the run ends, and by the next run where the process was killed or threads still wrote
+/// into it.
 pub(crate) struct WorkFolder {
     path: PathBuf,
     /// Held locked for as long as the run lives; the system lets go of it when the process dies.
@@ -21,9 +23,9 @@ impl WorkFolder {
         fs::create_dir_all(parent)?;
         remove_leftovers(parent);
         let path = parent.join(run_id.as_str());
-        fs::create_dir_all(&path)?;
-        let lock = File::create(path.join(LOCK))?;
+        let lock = File::create(lock_of(&path))?;
         lock.lock()?;
+        fs::create_dir_all(&path)?;
         Ok(Self { path, _lock: lock })
     }
 
@@ -34,8 +36,21 @@ impl WorkFolder {
 
 impl Drop for WorkFolder {
     fn drop(&mut self) {
-        // What cannot be removed now is removed by the next run.
-        let _ = fs::remove_dir_all(&self.path);
+        remove(&self.path);
+    }
+}
+
+/// Names the file that is locked while a folder is in use. It lies beside the folder, so that it is there for as long as
+/// anything of the folder is.
+fn lock_of(folder: &Path) -> PathBuf {
+    folder.with_extension(LOCK)
+}
+
+/// Removes a folder, then what says that it is there; what cannot be removed now is removed by the next run.
+fn remove(folder: &Path) {
+    let gone = fs::remove_dir_all(folder);
+    if gone.is_ok() || !folder.exists() {
+        let _ = fs::remove_file(lock_of(folder));
     }
 }
 
@@ -45,14 +60,15 @@ fn remove_leftovers(parent: &Path) {
         return;
     };
     for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
-        if is_abandoned(&path) {
-            let _ = fs::remove_dir_all(&path);
+        let is_lock = path.extension().is_some_and(|ending| ending == LOCK);
+        if is_lock && is_abandoned(&path) {
+            remove(&path.with_extension(""));
         }
     }
 }
 
-fn is_abandoned(path: &Path) -> bool {
-    match File::open(path.join(LOCK)) {
+fn is_abandoned(lock: &Path) -> bool {
+    match File::open(lock) {
         Ok(lock) => !matches!(lock.try_lock(), Err(TryLockError::WouldBlock)),
         Err(_) => false,
     }
@@ -70,12 +86,15 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let dead = parent.path().join("dead");
         fs::create_dir(&dead).unwrap();
-        fs::write(dead.join("in-use"), "").unwrap();
+        fs::write(parent.path().join("dead.in-use"), "").unwrap();
         let living = WorkFolder::create(parent.path(), &RunId::new("living")).unwrap();
         assert!(!dead.exists());
         let next = WorkFolder::create(parent.path(), &RunId::new("next")).unwrap();
         assert!(living.path().exists());
         drop(next);
-        assert!(!parent.path().join("next").exists());
+        let left = fs::read_dir(parent.path()).unwrap();
+        let mut left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["living", "living.in-use"]);
     }
 }

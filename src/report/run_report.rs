@@ -45,6 +45,9 @@ pub(crate) struct RunReport {
     pub(crate) incremental: Vec<IncrementalReport>,
     pub(crate) checks: Vec<CheckReport>,
     pub(crate) published: Vec<PublishedTable>,
+    /// Files of earlier nights that are gone, and that `--full-refresh` did without.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) lost_files: Vec<String>,
     /// Marts of the night before that are published no more: their Delta tables are empty, and `latest/` has no file of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) withdrawn: Vec<String>,
@@ -262,6 +265,7 @@ impl RunReport {
             incremental: Vec::new(),
             checks: Vec::new(),
             published: Vec::new(),
+            lost_files: Vec::new(),
             withdrawn: Vec::new(),
         }
     }

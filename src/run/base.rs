@@ -33,6 +33,11 @@ pub(super) struct Base {
     is_rebuilt: bool,
     /// The source whose objects with rejects are decoded once more.
     replayed: Option<SourceName>,
+    /// Objects that generations took in on which the night does not build: those that a rollback has left behind, or that
+    /// lie behind what `vacuum` has removed.
+    elsewhere: Ledger,
+    /// Files that are gone, and without which every object is decoded anew.
+    pub(super) lost: Vec<String>,
 }
 
 /// Among what a night finds its base.
@@ -68,21 +73,24 @@ impl Base {
             return Self::of(warehouse, head.cloned(), is_rebuilt).await;
         };
         if head.as_of <= as_of.date {
-            return Self::of(warehouse, Some(head.clone()), is_rebuilt).await;
+            let base = Self::of(warehouse, Some(head.clone()), is_rebuilt).await?;
+            return base.knowing(left_behind(warehouse, head).await?, as_of).await;
         }
         let Some(older) = older(warehouse, current, as_of).await? else {
             return Self::of(warehouse, None, is_rebuilt).await;
         };
         let (generation, night) = (older.number, older.as_of);
-        match Self::of(warehouse, Some(older), is_rebuilt).await {
-            // The head is kept for ever, and what is older than the oldest generation that is kept is gone altogether.
+        // The head is kept for ever, and what is older than the oldest generation that is kept is gone altogether.
+        match ledger_of(warehouse, &older).await {
             Err(RunError::Warehouse(WarehouseError::Missing { .. })) if is_rebuilt => {
-                Self::of(warehouse, None, is_rebuilt).await
+                let base = Self::of(warehouse, None, is_rebuilt).await?;
+                base.knowing(Some(head.clone()), as_of).await
             }
             Err(RunError::Warehouse(WarehouseError::Missing { .. })) => {
                 Err(RunError::BaseGone { as_of: as_of.date, generation, night })
             }
-            found => found,
+            Err(error) => Err(error),
+            Ok(_) => Self::of(warehouse, Some(older), is_rebuilt).await,
         }
     }
 
@@ -92,15 +100,49 @@ impl Base {
         generation: Option<Generation>,
         is_rebuilt: bool,
     ) -> Result<Self, RunError> {
+        let (mut generation, mut lost) = (generation, Vec::new());
+        if is_rebuilt && let Some(found) = generation.take() {
+            let (found, gone) = warehouse.without_lost(found).await?;
+            (generation, lost) = (Some(without_broken_identity(found, &gone)), gone);
+        }
         let ledger = match &generation {
             None => Ledger::default(),
-            Some(generation) => {
-                let objects = warehouse.table(generation, Zone::Ledger, LEDGER).await?;
-                Ledger::from_batches(&objects).map_err(RunError::Ledger)?
-            }
+            Some(generation) => ledger_of(warehouse, generation).await?,
         };
-        let warehouse = warehouse.clone();
-        Ok(Self { warehouse, generation, ledger, is_rebuilt, replayed: None })
+        let (warehouse, elsewhere) = (warehouse.clone(), Ledger::default());
+        Ok(Self { warehouse, generation, ledger, is_rebuilt, replayed: None, elsewhere, lost })
+    }
+
+    /// Remembers what another generation took in of the days before `as_of`, as far as that is still known.
+    async fn knowing(self, other: Option<Generation>, as_of: AsOf) -> Result<Self, RunError> {
+        let Some(other) = other else { return Ok(self) };
+        let mut elsewhere = match ledger_of(&self.warehouse, &other).await {
+            Err(RunError::Warehouse(WarehouseError::Missing { .. })) => Ledger::default(),
+            ledger => ledger?,
+        };
+        for objects in elsewhere.sources.values_mut() {
+            objects.retain(|_, entry| entry.date.is_none_or(|date| date < as_of.date));
+        }
+        Ok(Self { elsewhere, ..self })
+    }
+
+    /// Returns the objects of a source that other generations took in, and this one did not.
+    pub(super) fn elsewhere(&self, source: &plan::Source) -> SourceLedger {
+        let known = self.whole_ledger(source);
+        let others = self.elsewhere.sources.get(source.name.as_str()).into_iter().flatten();
+        let others = others.filter(|(path, _)| !known.contains_key(*path));
+        others.map(|(path, entry)| (Arc::clone(path), entry.clone())).collect()
+    }
+
+    /// Returns the objects of sources that are no more, among `sources`, whose names one of this source might have.
+    pub(super) fn orphans(&self, source: &plan::Source, sources: &BTreeSet<&str>) -> SourceLedger {
+        if self.standing(source) != Standing::New {
+            return SourceLedger::new();
+        }
+        let gone = self.ledger.sources.iter().filter(|(name, _)| !sources.contains(name.as_str()));
+        let objects = gone.flat_map(|(_, objects)| objects);
+        let objects = objects.filter(|(path, _)| source.pattern.matches(path).is_some());
+        objects.map(|(path, entry)| (Arc::clone(path), entry.clone())).collect()
     }
 
     /// Lets the objects of a source that have rejects be decoded once more.
@@ -151,12 +193,15 @@ impl Base {
         };
         let table = |name| self.warehouse.table(generation, Zone::Identity, name);
         let registry = Registry::from_batches(&table(MAP).await?, &table(LINKS).await?)?;
-        let objects = self.retracted(plan, night);
-        let evidence = if objects.is_empty() { Vec::new() } else { table(EVIDENCE).await? };
-        let carried =
-            if objects.is_empty() { self.carried(night, generation).await? } else { None };
-        let retraction = Retraction { objects, evidence };
-        Ok(Before { registry, retraction, decisions, carried })
+        let (objects, sources) = (self.retracted(plan, night), self.retracted_sources(plan));
+        let mut retraction = Retraction { objects, sources, ..Retraction::default() };
+        if retraction.is_empty() {
+            let carried = self.carried(night, generation).await?;
+            return Ok(Before { registry, retraction, decisions, carried });
+        }
+        retraction.evidence = table(EVIDENCE).await?;
+        retraction.is_evidence_lost = self.lost.iter().any(|path| is_of(path, EVIDENCE));
+        Ok(Before { registry, retraction, decisions, carried: None })
     }
 
     /// Returns what the night before made of its evidence, where it did so by the rules and decisions of this one.
@@ -174,6 +219,14 @@ impl Base {
         let as_of = AsOf::midnight(generation.as_of, timezone).instant.timestamp_micros();
         let (clusters, conflicts) = (table(CLUSTERS).await?, table(CONFLICTS).await?);
         Ok(Some(Carried { as_of, clusters, conflicts }))
+    }
+
+    /// Returns the sources of which no evidence of earlier nights counts: those that are new, for one of their name may have
+    /// been there before, and all where every object is decoded anew.
+    fn retracted_sources(&self, plan: &Plan) -> Vec<SourceName> {
+        let speak = plan.sources.iter().filter(|source| !source.links.is_empty());
+        let anew = speak.filter(|source| self.is_rebuilt || self.standing(source) == Standing::New);
+        anew.map(|source| source.name.clone()).collect()
     }
 
     /// Returns the objects whose evidence counts no more: those that leave the tables, and those that come anew.
@@ -215,6 +268,52 @@ impl Base {
             .map(|file| StoredFile::new(&self.warehouse, file.clone(), Handle::current()))
             .collect()
     }
+}
+
+/// Reads which objects a generation was made of.
+async fn ledger_of(warehouse: &Warehouse, generation: &Generation) -> Result<Ledger, RunError> {
+    let objects = warehouse.table(generation, Zone::Ledger, LEDGER).await?;
+    Ledger::from_batches(&objects).map_err(RunError::Ledger)
+}
+
+/// Says whether a file that a generation names is one of this table of identity.
+fn is_of(path: &str, table: &str) -> bool {
+    path.contains(&format!("/{}/{table}/", Zone::Identity.folder()))
+}
+
+/// Takes away the tables of identity that mean nothing without files that are gone: who is who has to begin anew where it
+/// is not known which identifiers there were, and in part evidence would link some and not others.
+fn without_broken_identity(mut generation: Generation, lost: &[String]) -> Generation {
+    let is_lost = |table| lost.iter().any(|path| is_of(path, table));
+    if is_lost(MAP) || is_lost(LINKS) {
+        generation.tables.remove(&Zone::Identity);
+    } else if is_lost(EVIDENCE)
+        && let Some(tables) = generation.tables.get_mut(&Zone::Identity)
+    {
+        tables.remove(EVIDENCE);
+    }
+    generation
+}
+
+/// Returns the newest night that a rollback to `head` has left behind.
+async fn left_behind(
+    warehouse: &Warehouse,
+    head: &Generation,
+) -> Result<Option<Generation>, RunError> {
+    if head.restores.is_none() {
+        return Ok(None);
+    }
+    let mut above = head.number;
+    while let Some(before) = warehouse.generation_before(above).await? {
+        if before.number <= head.origin() {
+            break;
+        }
+        if before.restores.is_none() {
+            return Ok(Some(before));
+        }
+        above = before.number;
+    }
+    Ok(None)
 }
 
 /// Returns the generation of the latest night up to `as_of`; of several of one night the newest.

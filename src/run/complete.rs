@@ -16,6 +16,7 @@ use crate::engine::Context;
 use crate::plan::{self, Load};
 use crate::report::{MissingInput, ObjectAccount};
 use crate::steps::extract::{ExtractError, ExtractErrorKind, Extracted};
+use crate::warehouse::{LedgerEntry, SourceLedger};
 
 /// How many markers are asked for at a time.
 const AT_ONCE: usize = 16;
@@ -60,38 +61,50 @@ pub(super) fn too_few_rows(source: &plan::Source, objects: &[ObjectAccount]) -> 
     told.collect()
 }
 
-/// Lists the sources of which all must be decoded anew, and not all of which is there to be decoded.
+/// Lists what earlier nights took in and no night will have any more: objects that would have to be decoded anew and are not
+/// there to be decoded.
 ///
 /// What an object that is gone brought on an earlier night stays for as long as nothing asks for the object again.
 pub(super) fn lost(extracted: &[Extracted], base: &Base) -> Vec<MissingInput> {
-    extracted.iter().filter_map(|extracted| lost_of(extracted, base)).collect()
+    let sources: BTreeSet<&str> = extracted.iter().map(|it| it.source.name.as_str()).collect();
+    let lasting = extracted.iter().filter(|it| it.source.load != Load::Replace);
+    lasting.flat_map(|extracted| lost_of(extracted, base, &sources)).collect()
 }
 
-fn lost_of(extracted: &Extracted, base: &Base) -> Option<MissingInput> {
+fn lost_of(extracted: &Extracted, base: &Base, sources: &BTreeSet<&str>) -> Vec<MissingInput> {
     let source = &extracted.source;
-    let is_decoded_anew =
-        matches!(base.standing(source), Standing::OtherRules | Standing::Refreshed);
-    if !is_decoded_anew || source.load == Load::Replace {
-        return None;
-    }
+    let anew = match base.standing(source) {
+        Standing::OtherRules => Some("its rules have changed"),
+        Standing::Refreshed => Some("all of it is to be decoded anew"),
+        Standing::Same | Standing::New => None,
+    };
+    let causes = [
+        anew.map(|why| (why, base.whole_ledger(source))),
+        Some(("nights that are no more had others", base.elsewhere(source))),
+        Some(("a source that is no more had others", base.orphans(source, sources))),
+    ];
+    let causes = causes.into_iter().flatten();
+    causes.filter_map(|(why, known)| gone(extracted, why, &known)).collect()
+}
+
+/// Tells which of the objects known are not there.
+fn gone(extracted: &Extracted, why: &str, known: &SourceLedger) -> Option<MissingInput> {
     let there: BTreeSet<&str> = extracted.objects.iter().map(|object| &*object.path).collect();
-    let known = base.whole_ledger(source);
-    let gone = known
-        .iter()
-        .filter(|(path, entry)| entry.account.kept > 0 && !there.contains(path.as_ref()));
+    let gone = known.iter().filter(|(path, entry)| {
+        entry.account.kept + entry.account.rejected > 0 && !there.contains(path.as_ref())
+    });
     let gone: Vec<_> = gone.collect();
     let (first, _) = gone.first()?;
-    let rows: u64 = gone.iter().map(|(_, entry)| entry.account.kept).sum();
-    let why = match base.standing(source) {
-        Standing::Refreshed => "all of it is to be decoded anew",
-        _ => "its rules have changed",
-    };
-    let objects = gone.len();
+    let sum =
+        |count: fn(&LedgerEntry) -> u64| gone.iter().map(|(_, entry)| count(entry)).sum::<u64>();
+    let rows = sum(|entry| entry.account.kept);
+    let rejects = sum(|entry| entry.account.rejected);
+    let (objects, pattern) = (gone.len(), extracted.source.pattern.as_str());
     Some(missing_in(
-        source,
+        &extracted.source,
         format!(
-            "{why}, and {objects} objects from which {rows} of its rows came match `{}` no more or are gone (first `{first}`)",
-            source.pattern.as_str()
+            "{why}, and {objects} objects from which {rows} rows and {rejects} rejects came match `{pattern}` no more or are \
+             gone (first `{first}`)"
         ),
     ))
 }

@@ -20,6 +20,7 @@ pub(crate) async fn develop(
     own: &Warehouse,
     report: &mut RunReport,
 ) -> Result<Status, RunError> {
+    own.roll_forward().await?;
     let before = own.current().await?;
     let marts_before = history::marts_before(plan, before.as_ref())?;
     let mut tables = present.tables(plan).await?;
@@ -32,7 +33,7 @@ pub(crate) async fn develop(
     if report.checks.iter().any(CheckReport::blocks) {
         return Ok(Status::ChecksFailed);
     }
-    let number = own.next_number(before.as_ref()).await?;
+    let number = own.next_number(before.as_ref().map(|before| before.number)).await?;
     let digest = format!("{} of generation {}", plan.fingerprint, present.generation.number);
     let night = Night {
         carried: carried(plan, &marts_before),

@@ -15,7 +15,7 @@ use crate::steps::extract::{ExtractError, ExtractErrorKind};
 use crate::steps::identity::IdentityError;
 use crate::steps::publish::PublishError;
 use crate::steps::transform::{TransformError, TransformErrorKind};
-use crate::warehouse::WarehouseError;
+use crate::warehouse::{BRING_IT_BACK, WarehouseError};
 
 /// Says which step failed.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +46,9 @@ pub(crate) enum RunError {
         "the mart `{mart}` keeps its nights, in which the column `{column}` is `{before}`, not `{now}`"
     )]
     HistoryType { mart: StageName, column: String, before: String, now: String },
+    /// Some marts are selected, and those left out are of another night.
+    #[error("the marts that are left out are of {as_of}")]
+    OtherNight { as_of: NaiveDate },
     /// An older night is to be computed, and `vacuum` has removed what it would build on.
     #[error(
         "the night {as_of} builds on generation {generation} of {night}, whose files `martlet vacuum` has removed"
@@ -106,6 +109,9 @@ impl RunError {
             Self::HistoryType { before, .. } => Some(format!(
                 "`CAST` it to `{before}`, or give the new column another name; to begin the history anew, run one night with `history: replace`"
             )),
+            Self::OtherNight { as_of } => Some(format!(
+                "all marts are of one night: say `--as-of {as_of}`, or select all"
+            )),
             Self::BaseGone { .. } => Some(
                 "`--full-refresh` computes it from the exports alone, as if no night had been before it"
                     .to_owned(),
@@ -113,6 +119,18 @@ impl RunError {
             Self::Conflict { .. } => Some("run again to publish on top of it".to_owned()),
             Self::Warehouse(error) | Self::Publish(PublishError::Warehouse(error)) => {
                 error.help().map(str::to_owned)
+            }
+            Self::Dedupe(DedupeError { kind, .. }) => {
+                kind.of_warehouse().and_then(WarehouseError::help).map(str::to_owned)
+            }
+            Self::Transform(TransformError { kind: TransformErrorKind::Query(error), .. })
+            | Self::Audit(AuditError { source: error, .. })
+                if matches!(
+                    error.find_root(),
+                    DataFusionError::ObjectStore(_) | DataFusionError::ParquetError(_)
+                ) =>
+            {
+                Some(BRING_IT_BACK.to_owned())
             }
             _ => None,
         }
@@ -131,7 +149,7 @@ impl RunError {
             )
             | Self::Identity(IdentityError::Guard { .. }) => ErrorClass::Data,
             Self::BaseGone { .. } => ErrorClass::Permanent,
-            Self::HistoryType { .. } => ErrorClass::Author,
+            Self::HistoryType { .. } | Self::OtherNight { .. } => ErrorClass::Author,
             Self::Incomplete { .. } => ErrorClass::Incomplete,
             Self::Conflict { .. } => ErrorClass::Transient,
             Self::Extract(error) => extract_class(&error.kind),

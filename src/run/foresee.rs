@@ -21,7 +21,7 @@ pub(crate) async fn foresee(
     warehouse: &Warehouse,
     options: &Options,
 ) -> Result<Outlook, RunError> {
-    let (current, completes) = as_completed(warehouse).await?;
+    let (current, completes) = warehouse.current_as_completed().await?;
     let mut listed = listed(ctx, plan, warehouse, current).await?;
     let (base, _) = base_of(ctx, warehouse, listed.current.as_ref(), options).await?;
     listed.missing.extend(complete::lost(&listed.extracted, &base));
@@ -64,19 +64,6 @@ pub(crate) async fn foresee(
         sources,
         stages,
         impact: None,
-    })
-}
-
-/// Returns the generation that is present once the next run has completed what a run that died has decided, and its
-/// number where there is such a one.
-pub(super) async fn as_completed(
-    warehouse: &Warehouse,
-) -> Result<(Option<Generation>, Option<u64>), RunError> {
-    let current = warehouse.current_number().await?;
-    let newest = warehouse.generation_numbers().await?.last().copied();
-    Ok(match newest.filter(|newest| Some(*newest) > current) {
-        Some(number) => (warehouse.generation(number).await?, Some(number)),
-        None => (warehouse.current().await?, None),
     })
 }
 

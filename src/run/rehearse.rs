@@ -9,7 +9,6 @@ use datafusion::datasource::source_as_provider;
 use datafusion::error::DataFusionError;
 
 use super::compare::{Pair, first_text};
-use super::foresee::as_completed;
 use super::{Options, Purpose, RunError, base_of, complete, computed, listed, registry_of};
 use crate::engine::{Context, Customers, Resources, customers_compared};
 use crate::plan::{Column, Plan};
@@ -32,7 +31,7 @@ pub(crate) async fn rehearse(
     options: &Options,
     report: &mut RunReport,
 ) -> Result<Option<Impact>, RunError> {
-    let (current, _) = as_completed(warehouse).await?;
+    let (current, _) = warehouse.current_as_completed().await?;
     let listed = listed(ctx, plan, warehouse, current).await?;
     complete::require(&listed.missing, options.allow_incomplete)?;
     let (base, _) = base_of(ctx, warehouse, listed.current.as_ref(), options).await?;

@@ -44,17 +44,19 @@ impl Drop for Alive {
     }
 }
 
-/// Says whether the owner of a lease on this machine is known to have died, and removes its file then.
+/// Says whether the owner of a lease on this machine is known to have died.
 pub(super) fn has_died(lease: &Path, owner: &str) -> bool {
     let path = file(lease, owner);
     let Ok(lock) = File::open(&path) else { return false };
     match lock.try_lock() {
-        Ok(()) => {
-            let _ = fs::remove_file(&path);
-            true
-        }
+        Ok(()) => true,
         Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
     }
+}
+
+/// Removes the file of an owner whose lease somebody else has.
+pub(super) fn forget(lease: &Path, owner: &str) {
+    let _ = fs::remove_file(file(lease, owner));
 }
 
 fn file(lease: &Path, owner: &str) -> PathBuf {

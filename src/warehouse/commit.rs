@@ -48,17 +48,36 @@ impl Warehouse {
         Ok(Commit::Committed)
     }
 
-    /// Completes the newest generation, where a run died after it was decided; returns it then.
-    pub(crate) async fn roll_forward(&self) -> Result<Option<Generation>, WarehouseError> {
+    /// Completes what a run has left that died after its decision: the newest generation, or `latest/` alone.
+    pub(crate) async fn roll_forward(&self) -> Result<(), WarehouseError> {
         let current = self.current_number().await?;
         let newest = self.generation_numbers().await?.last().copied();
-        let Some(number) = newest.filter(|newest| Some(*newest) > current) else {
-            return Ok(None);
-        };
-        let Some(generation) = self.generation(number).await? else { return Ok(None) };
-        self.follow(&generation).await?;
-        self.refresh_latest(&generation).await?;
-        Ok(Some(generation))
+        if let Some(number) = newest.filter(|newest| Some(*newest) > current)
+            && let Some(generation) = self.generation(number).await?
+        {
+            self.follow(&generation).await?;
+            return self.refresh_latest(&generation).await;
+        }
+        if let Some(number) = current
+            && self.latest_shown().await? != Some(number)
+            && let Some(generation) = self.generation(number).await?
+        {
+            self.refresh_latest(&generation).await?;
+        }
+        Ok(())
+    }
+
+    /// Returns the generation that is present once the next run has completed what a run that died has decided, and its
+    /// number where there is such a one.
+    pub(crate) async fn current_as_completed(
+        &self,
+    ) -> Result<(Option<Generation>, Option<u64>), WarehouseError> {
+        let current = self.current_number().await?;
+        let newest = self.generation_numbers().await?.last().copied();
+        Ok(match newest.filter(|newest| Some(*newest) > current) {
+            Some(number) => (self.generation(number).await?, Some(number)),
+            None => (self.current().await?, None),
+        })
     }
 
     /// Makes the Delta tables and then `CURRENT` show a generation that is decided.

@@ -1,8 +1,12 @@
 //! Copies objects within a store.
 
+use std::path::Path as FilePath;
+use std::{fs, io};
+
 use object_store::path::Path;
 use object_store::{CopyMode, CopyOptions, Error, ObjectStoreExt, Result};
 
+use super::swap::{is_local, local_path};
 use crate::engine::Root;
 
 /// Copies an object to where another one may be, which it then replaces.
@@ -10,7 +14,16 @@ use crate::engine::Root;
 /// The client for Google Cloud Storage of `object_store` 0.13 takes the two modes of copying for each other
 /// (apache/arrow-rs-object-store#712): it refuses to replace. So a copy that is refused is asked for in the other mode. A
 /// client without that mistake never refuses, nor replaces in the other mode.
+///
+/// In a folder `object_store` gives a file a second name instead of copying it, and whoever writes into the one writes into the
+/// other. What is copied there is a file of its own.
 pub(super) async fn copy_over(root: &Root, from: &Path, to: &Path) -> Result<()> {
+    if is_local(root) {
+        let [from, to] = [local_path(from, ""), local_path(to, "")];
+        let copied = tokio::task::spawn_blocking(move || copy_file(&from, &to)).await;
+        let copied = copied.unwrap_or_else(|error| Err(io::Error::other(error)));
+        return copied.map_err(|source| Error::Generic { store: LOCAL, source: source.into() });
+    }
     match root.store.copy(from, to).await {
         Err(Error::AlreadyExists { .. }) => {
             let other = CopyOptions::new().with_mode(CopyMode::Create);
@@ -18,6 +31,22 @@ pub(super) async fn copy_over(root: &Root, from: &Path, to: &Path) -> Result<()>
         }
         done => done,
     }
+}
+
+/// The name under which a folder reports its errors.
+const LOCAL: &str = "LocalFileSystem";
+
+/// Copies a file and puts it in its place whole.
+fn copy_file(from: &FilePath, to: &FilePath) -> io::Result<()> {
+    let mut half = to.as_os_str().to_owned();
+    // Cut off, it is a fragment of a write like those of `object_store`, which no listing shows.
+    half.push(format!("#{}", std::process::id()));
+    to.parent().map_or(Ok(()), fs::create_dir_all)?;
+    let copied = fs::copy(from, &half).and_then(|_| fs::rename(&half, to));
+    if copied.is_err() {
+        let _ = fs::remove_file(&half);
+    }
+    copied
 }
 
 #[cfg(test)]

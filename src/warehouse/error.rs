@@ -67,6 +67,11 @@ pub(crate) enum WarehouseError {
     },
 }
 
+/// The way out where a file is gone or damaged.
+pub(crate) const BRING_IT_BACK: &str = "bring it back from a copy of the warehouse; without one, `martlet run … --full-refresh` \
+     makes what it can from the exports and tells what is lost, and `martlet rollback --to N` goes back to a generation whose \
+     files are there";
+
 impl WarehouseError {
     /// Takes the error of a query for one of the warehouse, where it comes from its store or its files.
     pub(crate) fn of_query(error: DataFusionError) -> Result<Self, DataFusionError> {
@@ -92,13 +97,17 @@ impl WarehouseError {
     pub(crate) fn help(&self) -> Option<&'static str> {
         match self {
             Self::Missing { .. } | Self::Altered { .. } | Self::Damaged { .. } | Self::Query(_) => {
-                Some(
-                    "bring it back from a copy of the warehouse, or go back by `martlet rollback --to N` to a generation whose files are there",
-                )
+                Some(BRING_IT_BACK)
             }
             Self::Corrupt { path, .. } if path.ends_with("/LEASE") => {
                 Some("where no run is under way, remove it: the next run writes it anew")
             }
+            Self::Corrupt { path, .. } if path.ends_with("/CURRENT") => {
+                Some("remove it: the next run points it at the newest generation")
+            }
+            Self::Corrupt { path, .. } if path.contains("/generations/") => Some(
+                "bring it back from a copy of the warehouse; without one, remove it, and that generation is no more",
+            ),
             Self::Corrupt { .. } => Some("bring it back from a copy of the warehouse"),
             _ => None,
         }

@@ -13,6 +13,8 @@ use crate::names::RunId;
 pub(crate) enum Restored {
     /// The number of the generation that now shows the tables again.
     As(u64),
+    /// The number of the generation that shows them already.
+    Already(u64),
     /// Files of it have been removed.
     Vacuumed,
     /// Another run has published meanwhile.
@@ -39,12 +41,7 @@ impl Warehouse {
 
     /// Returns the path of every file of every table, whether a generation names it or not.
     pub(crate) async fn table_files(&self) -> Result<BTreeSet<Path>, WarehouseError> {
-        let mut files = BTreeSet::new();
-        for zone in Zone::ALL {
-            let listed = self.list(&self.layout().zone(*zone)).await?;
-            files.extend(listed.into_iter().map(|meta| meta.location));
-        }
-        Ok(files)
+        Ok(self.sizes().await?.into_keys().collect())
     }
 
     /// Says whether all files of a generation are among `files`.
@@ -60,11 +57,7 @@ impl Warehouse {
         &self,
         generation: &Generation,
     ) -> Result<(), WarehouseError> {
-        let mut sizes = BTreeMap::new();
-        for zone in Zone::ALL {
-            let listed = self.list(&self.layout().zone(*zone)).await?;
-            sizes.extend(listed.into_iter().map(|meta| (meta.location, meta.size)));
-        }
+        let sizes = self.sizes().await?;
         for file in generation.files() {
             let path = self.layout().named(&file.path);
             match sizes.get(&path) {
@@ -79,6 +72,37 @@ impl Warehouse {
         Ok(())
     }
 
+    /// Leaves out of a generation the files that are gone or cut off, and names them.
+    ///
+    /// What they held is lost for this generation; it is for whoever asks for that to tell people.
+    pub(crate) async fn without_lost(
+        &self,
+        mut generation: Generation,
+    ) -> Result<(Generation, Vec<String>), WarehouseError> {
+        let (sizes, mut lost) = (self.sizes().await?, Vec::new());
+        for table in generation.tables.values_mut().flat_map(BTreeMap::values_mut) {
+            table.files.retain(|file| {
+                let is_there = sizes.get(&self.layout().named(&file.path)) == Some(&file.bytes);
+                if !is_there {
+                    lost.push(file.path.clone());
+                }
+                is_there
+            });
+            table.rows = table.files.iter().map(|file| file.rows).sum();
+        }
+        Ok((generation, lost))
+    }
+
+    /// Returns the size of every file of every table.
+    async fn sizes(&self) -> Result<BTreeMap<Path, u64>, WarehouseError> {
+        let mut sizes = BTreeMap::new();
+        for zone in Zone::ALL {
+            let listed = self.list(&self.layout().zone(*zone)).await?;
+            sizes.extend(listed.into_iter().map(|meta| (meta.location, meta.size)));
+        }
+        Ok(sizes)
+    }
+
     /// Publishes the tables of an older generation again, as a generation of its own.
     pub(crate) async fn restore(
         &self,
@@ -86,7 +110,15 @@ impl Warehouse {
         run: &RunId,
     ) -> Result<Restored, WarehouseError> {
         self.roll_forward().await?;
-        let number = self.next_number(self.current().await?.as_ref()).await?;
+        let current = self.current_number().await?;
+        let shown = match current {
+            Some(number) => self.generation(number).await?,
+            None => None,
+        };
+        if let Some(shown) = shown.filter(|shown| shown.origin() == older.origin()) {
+            return Ok(Restored::Already(shown.number));
+        }
+        let number = self.next_number(current).await?;
         let generation = Generation {
             number,
             // The next night builds on these tables, not on those that were rolled back.

@@ -1,6 +1,6 @@
 //! `latest/`: of each mart one plain file, for tools that only open files.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use object_store::path::Path;
@@ -18,33 +18,44 @@ impl Warehouse {
         &self,
         generation: &Generation,
     ) -> Result<(), WarehouseError> {
-        let marker = self.layout().latest_generation();
-        let marked = self.read(&marker).await?;
-        let number = Bytes::from(generation.number.to_string());
-        if marked.as_ref() == Some(&number) {
-            return self.mend_latest(generation).await;
+        let there = self.latest_there().await?;
+        if self.latest_shown().await? == Some(generation.number) {
+            return self.mend_latest(generation, &there).await;
         }
-        if let Some(marked) = marked {
-            let shown = self.generation(super::store::parsed(&marker, &marked)?).await?;
-            self.withdraw_latest(generation, shown.as_ref()).await?;
-        }
+        self.withdraw_latest(generation, &there).await?;
         for (mart, file) in last_files(generation) {
             if !self.copy_latest(generation, mart, file).await? {
                 return Ok(());
             }
         }
         crash::point("marking", generation.number);
-        self.write(&marker, number).await?;
+        let number = Bytes::from(generation.number.to_string());
+        self.write(&self.layout().latest_generation(), number).await?;
         crash::point("marked", generation.number);
         Ok(())
     }
 
-    /// Puts back what `latest/` lacks.
-    async fn mend_latest(&self, generation: &Generation) -> Result<(), WarehouseError> {
+    /// Returns the generation whose marts `latest/` shows; none where that is not known.
+    pub(crate) async fn latest_shown(&self) -> Result<Option<u64>, WarehouseError> {
+        let marker = self.read(&self.layout().latest_generation()).await?;
+        // What is no number is as good as nothing: the marker is written anew.
+        Ok(marker.and_then(|marker| std::str::from_utf8(&marker).ok()?.parse().ok()))
+    }
+
+    /// Returns the files in `latest/` with their sizes.
+    async fn latest_there(&self) -> Result<BTreeMap<Path, u64>, WarehouseError> {
         let there = self.list(&self.layout().latest_folder()).await?;
-        let there: BTreeSet<Path> = there.into_iter().map(|meta| meta.location).collect();
+        Ok(there.into_iter().map(|meta| (meta.location, meta.size)).collect())
+    }
+
+    /// Puts back what `latest/` lacks, or has cut off.
+    async fn mend_latest(
+        &self,
+        generation: &Generation,
+        there: &BTreeMap<Path, u64>,
+    ) -> Result<(), WarehouseError> {
         for (mart, file) in last_files(generation) {
-            if !there.contains(&self.layout().latest(mart))
+            if there.get(&self.layout().latest(mart)) != Some(&file.bytes)
                 && !self.copy_latest(generation, mart, file).await?
             {
                 break;
@@ -53,20 +64,23 @@ impl Warehouse {
         Ok(())
     }
 
-    /// Removes the files of marts that are published no more.
+    /// Removes the files of what is no mart.
     async fn withdraw_latest(
         &self,
         generation: &Generation,
-        shown: Option<&Generation>,
+        there: &BTreeMap<Path, u64>,
     ) -> Result<(), WarehouseError> {
-        let withdrawn = generation.withdrawn(shown).into_iter();
-        for (_, mart) in withdrawn.filter(|(zone, _)| *zone == Zone::Marts) {
+        let marts = generation.tables(Zone::Marts).map(|(mart, _)| self.layout().latest(mart));
+        let marts: BTreeSet<Path> = marts.collect();
+        let is_table = |path: &&Path| path.extension() == Some("parquet");
+        for path in there.keys().filter(is_table).filter(|path| !marts.contains(path)) {
             if self.is_superseded(generation).await? {
                 break;
             }
-            crash::point("withdrawing", mart);
-            self.remove_one(&self.layout().latest(mart)).await?;
-            crash::point("withdrawn", mart);
+            let name = path.filename().unwrap_or_default();
+            crash::point("withdrawing", name);
+            self.remove_one(path).await?;
+            crash::point("withdrawn", name);
         }
         Ok(())
     }

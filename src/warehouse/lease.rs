@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::alive::{Alive, has_died};
+use super::alive::{Alive, forget, has_died};
 use super::swap::{Seen, Swap, is_local, seen, swap};
 use super::{Layout, WarehouseError, crash};
 use crate::engine::Root;
@@ -87,12 +87,15 @@ pub(crate) async fn claim(
         if let Some(last) = last.as_ref().filter(|last| !is_free(root, &path, &claim, last)) {
             return Ok(Claimed::Refused(last.clone()));
         }
-        let token = last.map_or(1, |last| last.token + 1);
+        let token = last.as_ref().map_or(1, |last| last.token + 1);
         let record = first_record(&claim, token);
         let content = written(&path, &record)?;
         crash::point("claiming", "the lease");
         if let Swap::Done = swap(root, &path, before.as_ref(), content).await? {
             crash::point("claimed", "the lease");
+            if let Some(last) = last.filter(|_| is_local(root)) {
+                forget(&path, &last.owner);
+            }
             // Until it is given back: a full disk may keep that from being written.
             if let Some(alive) = &alive {
                 alive.stay(true);

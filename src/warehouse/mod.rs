@@ -35,7 +35,7 @@ mod vacuum;
 pub(crate) use commit::Commit;
 pub(crate) use decisions::{DECISION_VERSION, Decision, NamedIdentifier};
 pub(crate) use dev::{DevWarehouse, dev_warehouses};
-pub(crate) use error::WarehouseError;
+pub(crate) use error::{BRING_IT_BACK, WarehouseError};
 pub(crate) use generation::{
     GENERATION_VERSION, Generation, TableFile, TableHistory, TableRecord, Zone,
 };

@@ -77,7 +77,7 @@ impl Warehouse {
             Some(number) => match self.generation(number).await? {
                 Some(generation) => Ok(Some(generation)),
                 None => Err(WarehouseError::Missing {
-                    path: self.layout().generation(number).to_string(),
+                    path: self.shown(&self.layout().generation(number)),
                 }),
             },
         }
@@ -202,11 +202,8 @@ impl Warehouse {
     /// Returns the number the next generation gets: beyond every generation file there is.
     ///
     /// A run that was killed between its generation file and the pointer has used up a number.
-    pub(crate) async fn next_number(
-        &self,
-        current: Option<&Generation>,
-    ) -> Result<u64, WarehouseError> {
-        let mut number = current.map_or(1, |generation| generation.number + 1);
+    pub(crate) async fn next_number(&self, current: Option<u64>) -> Result<u64, WarehouseError> {
+        let mut number = current.unwrap_or(0) + 1;
         while self.read(&self.layout.generation(number)).await?.is_some() {
             number += 1;
         }

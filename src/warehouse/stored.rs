@@ -1,6 +1,7 @@
 //! Reads files of the warehouse from threads that may block.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use arrow::array::{BooleanArray, RecordBatch};
@@ -57,8 +58,10 @@ impl StoredFile {
         let path = self.warehouse.layout().named(&self.file.path);
         let shown = self.warehouse.shown(&path);
         let reader = if self.warehouse.root().url.scheme() == "file" {
-            let file = File::open(Path::new(&shown))
-                .map_err(|source| WarehouseError::WorkFile { path: shown.clone(), source })?;
+            let file = File::open(Path::new(&shown)).map_err(|source| match source.kind() {
+                ErrorKind::NotFound => WarehouseError::Missing { path: shown.clone() },
+                _ => WarehouseError::WorkFile { path: shown.clone(), source },
+            })?;
             reader(file, columns)
         } else {
             let content: Option<Bytes> = self.runtime.block_on(self.warehouse.read(&path))?;

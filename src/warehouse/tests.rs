@@ -81,7 +81,7 @@ async fn publish(
         warehouse.refresh_latest(current).await?;
         return Ok(Some(current.number));
     }
-    let number = warehouse.next_number(previous.as_ref()).await?;
+    let number = warehouse.next_number(previous.as_ref().map(|previous| previous.number)).await?;
     let folder = tempfile::tempdir().unwrap();
     let mut tables = Tables::new();
     for (zone, name) in TABLES {

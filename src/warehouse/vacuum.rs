@@ -93,8 +93,9 @@ impl Warehouse {
             .map(|meta| meta.location)
             .collect();
         let mut all = self.generations().await?;
-        let shown = all.iter().find(|generation| Some(generation.number) == current);
-        let head = shown.map(|shown| shown.head);
+        let shown = self.of_number(&all, current)?;
+        let head = shown.map(|shown| shown.head).filter(|head| *head > 0);
+        self.of_number(&all, head)?;
         let first_newest = all.len().saturating_sub(keep.newest);
         let newest = all.get(first_newest).map(|generation| generation.number);
         all.retain(|generation| {
@@ -104,6 +105,18 @@ impl Warehouse {
                 || young.contains(&self.layout().generation(generation.number))
         });
         Ok(all)
+    }
+
+    /// Finds a generation; one whose file is gone keeps everything from being removed, for nobody knows what it needs.
+    fn of_number<'a>(
+        &self,
+        all: &'a [Generation],
+        number: Option<u64>,
+    ) -> Result<Option<&'a Generation>, WarehouseError> {
+        let Some(number) = number else { return Ok(None) };
+        let found = all.iter().find(|generation| generation.number == number);
+        let path = || self.shown(&self.layout().generation(number));
+        found.map_or_else(|| Err(WarehouseError::Missing { path: path() }), |found| Ok(Some(found)))
     }
 
     /// Returns the newest runs and those that made a generation that is kept.

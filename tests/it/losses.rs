@@ -110,8 +110,10 @@ fn other_rules_do_not_drop_the_rows_of_exports_that_are_gone() {
     project.remove("data/raw/visits/dt=2026-01-01");
     let before = project.visible();
     project.replace_in_pipeline("type: string, case: lower", "type: string, case: upper");
-    let told =
-        ["its rules have changed, and 1 objects from which 2 of its rows came", "or are gone"];
+    let told = [
+        "its rules have changed, and 1 objects from which 2 rows and 0 rejects came",
+        "or are gone",
+    ];
     says(&project.run(FIRST), 4, &told);
     let foretold = project.martlet(&["plan", &project.pipeline_path(), "--as-of", FIRST]);
     says(&foretold, 4, &told);
@@ -221,4 +223,173 @@ fn a_report_that_is_damaged_hides_no_other() {
     says(&project.martlet(&["runs"]), 0, &[&run, "damaged", "published"]);
     says(&project.martlet(&["plan", &project.pipeline_path(), "--as-of", SECOND]), 0, &[]);
     assert!(project.run(SECOND).stdout.starts_with("nothing new"));
+}
+
+/// Leaves the warehouse as a process does that dies right after it has decided on a generation.
+fn die_behind_the_decision(project: &Project, before: u64) {
+    fs::write(project.in_warehouse("CURRENT"), before.to_string()).unwrap();
+    fs::write(project.in_warehouse("latest/GENERATION"), before.to_string()).unwrap();
+}
+
+#[test]
+fn a_selection_is_held_against_the_night_that_a_dead_run_has_decided() {
+    let project = Project::shop();
+    project.publish(FIRST);
+    project.publish(SECOND);
+    die_behind_the_decision(&project, 1);
+    let selected = project.run_with(FIRST, &["--select", "fact_revenue"]);
+    says(&selected, 2, &["the marts that are left out are of 2026-01-04", "--as-of 2026-01-04"]);
+    let backfill = ["backfill", &project.pipeline_path(), "--from", "2026-01-02", "--to", FIRST];
+    says(&project.martlet(&backfill), 0, &[]);
+    assert_eq!(project.report()["as_of"], SECOND);
+}
+
+#[test]
+fn a_rollback_that_was_cut_off_is_completed_by_the_next() {
+    let project = Project::shop();
+    for night in ["2026-01-02", FIRST, SECOND] {
+        project.publish(night);
+    }
+    says(&project.martlet(&["rollback"]), 0, &["generation 4: the tables of generation 2"]);
+    let done = project.visible();
+    for again in [&["rollback"][..], &["rollback", "--to", "2"]] {
+        fs::write(project.in_warehouse("latest/GENERATION"), "3").unwrap();
+        fs::remove_file(project.in_warehouse("latest/fact_buyers.parquet")).unwrap();
+        says(&project.martlet(again), 0, &["is at generation 4", "already"]);
+        assert!(project.visible() == done);
+    }
+    says(&project.martlet(&["rollback"]), 0, &["generation 5: the tables of generation 1"]);
+}
+
+#[test]
+fn a_rollback_loses_no_rows_of_exports_that_are_gone() {
+    let project = Project::shop();
+    project.publish("2026-01-02");
+    project.publish(FIRST);
+    project.remove("data/raw/visits/dt=2026-01-02");
+    says(&project.martlet(&["rollback"]), 0, &[]);
+    let told = ["nights that are no more had others", "visits/dt=2026-01-02/a.ndjson"];
+    says(&project.run(FIRST), 4, &told);
+    says(&project.martlet(&["plan", &project.pipeline_path(), "--as-of", FIRST]), 4, &told);
+    says(&project.run_with(FIRST, &["--allow-incomplete"]), 0, &["published "]);
+    project.publish(SECOND);
+}
+
+#[test]
+fn a_source_of_another_name_loses_no_rows_of_exports_that_are_gone() {
+    let project = Project::shop();
+    project.publish(FIRST);
+    project.remove("data/raw/visits/dt=2026-01-01");
+    let renamed = project.read(&project.pipeline_path()).replace("  visits:", "  seen:");
+    let renamed = renamed.replace("    visits: { cookie", "    seen: { cookie");
+    project.write(&project.pipeline_path(), renamed);
+    let told = ["a source that is no more had others", "visits/dt=2026-01-01/a.ndjson"];
+    says(&project.run(SECOND), 4, &told);
+}
+
+#[test]
+fn an_older_night_computed_from_the_exports_alone_loses_no_rows_either() {
+    let project = Project::shop();
+    for night in ["2026-01-02", FIRST, SECOND] {
+        project.publish(night);
+    }
+    says(&project.martlet(VACUUM), 0, &[]);
+    project.remove("data/raw/visits/dt=2026-01-01");
+    let refreshed = project.run_with(FIRST, &["--full-refresh"]);
+    says(&refreshed, 4, &["nights that are no more had others", "visits/dt=2026-01-01/a.ndjson"]);
+}
+
+#[test]
+fn what_a_source_showed_before_it_was_away_counts_no_more_when_it_is_back() {
+    let project = Project::shop();
+    project.publish(FIRST);
+    let whole = project.read(&project.pipeline_path());
+    let (start, rest) = whole.split_once("  visits:\n").unwrap();
+    let (_, end) = rest.split_once("  products:\n").unwrap();
+    let without = format!("{start}  products:\n{end}");
+    let without = without.replace("    visits: { cookie: cookie, email: email }\n", "");
+    project.write(&project.pipeline_path(), without).publish(FIRST);
+    project.write("data/raw/visits/dt=2026-01-01/a.ndjson", "");
+    project.write(&project.pipeline_path(), whole).publish(FIRST);
+    let evidence =
+        "SELECT count(*) FROM identity.evidence WHERE object = 'visits/dt=2026-01-01/a.ndjson'";
+    assert_eq!(project.value(evidence), "0");
+    let links = project.value("SELECT count(*) FROM identity.links");
+    let fresh = Project::shop();
+    fresh.write("data/raw/visits/dt=2026-01-01/a.ndjson", "").publish(FIRST);
+    assert_eq!(links, fresh.value("SELECT count(*) FROM identity.links"));
+}
+
+#[test]
+fn without_files_that_are_lost_for_good_a_full_refresh_goes_on_and_tells_it() {
+    let tables =
+        ["ledger/objects", "clean/orders", "identity/evidence", "identity/changes", "identity/map"];
+    for table in tables {
+        let project = Project::shop();
+        keep_nights(&project);
+        project.publish(FIRST);
+        let zone = if table.starts_with("ledger") { "" } else { "restricted/" };
+        for file in files_of(&project, &format!("{zone}{table}")) {
+            fs::remove_file(file).unwrap();
+        }
+        let refused = project.run(SECOND);
+        assert_eq!(refused.status, Some(5), "{table}: {refused:?}");
+        says(&refused, 5, &["--full-refresh"]);
+        let refreshed = project.run_with(SECOND, &["--full-refresh"]);
+        says(&refreshed, 0, &["warning: 1 files of earlier nights are gone", table]);
+        assert_eq!(refreshed.stdout.contains("customers begin anew"), table.ends_with("map"));
+        says(&project.run_with(SECOND, &["--force"]), 0, &["published "]);
+    }
+}
+
+#[test]
+fn a_night_of_a_history_that_is_lost_for_good_is_done_without() {
+    let project = Project::shop();
+    keep_nights(&project);
+    project.publish(FIRST);
+    let [file] = files_of(&project, "marts/fact_buyers").try_into().unwrap();
+    fs::remove_file(&file).unwrap();
+    says(&project.run(SECOND), 5, &["--full-refresh"]);
+    says(
+        &project.run_with(SECOND, &["--full-refresh"]),
+        0,
+        &["1 files of earlier nights are gone"],
+    );
+    assert_eq!(project.value("SELECT count(DISTINCT as_of) FROM fact_buyers"), "1");
+}
+
+#[test]
+fn whoever_writes_into_a_plain_file_changes_no_mart() {
+    let project = Project::shop();
+    project.publish(FIRST);
+    let rows = project.value("SELECT count(*) FROM fact_buyers");
+    let latest = project.in_warehouse("latest/fact_buyers.parquet");
+    fs::File::options().write(true).open(&latest).unwrap().set_len(4).unwrap();
+    assert_eq!(project.value("SELECT count(*) FROM fact_buyers"), rows);
+    says(&project.run(FIRST), 0, &["nothing new"]);
+    assert!(fs::metadata(latest).unwrap().len() > 4);
+}
+
+#[test]
+fn without_the_present_generation_nothing_is_removed_and_an_older_one_can_be_shown() {
+    let project = Project::shop();
+    project.publish(FIRST);
+    project.publish(SECOND);
+    fs::remove_file(project.in_warehouse("generations/2.json")).unwrap();
+    says(&project.martlet(VACUUM), 5, &["generations/2.json", "is gone", "hint"]);
+    says(&project.run(SECOND), 5, &["generations/2.json", "rollback --to N"]);
+    says(&project.martlet(&["rollback", "--to", "1"]), 0, &["the tables of generation 1"]);
+    project.publish(SECOND);
+}
+
+#[test]
+fn what_stands_in_the_way_and_is_nothing_is_removed_as_the_message_says() {
+    let project = Project::shop();
+    project.publish(FIRST);
+    fs::write(project.in_warehouse("CURRENT"), "").unwrap();
+    says(&project.run(SECOND), 5, &["CURRENT", "remove it"]);
+    fs::remove_file(project.in_warehouse("CURRENT")).unwrap();
+    fs::write(project.in_warehouse("latest/GENERATION"), "junk").unwrap();
+    project.publish(SECOND);
+    says(&project.run(SECOND), 0, &["nothing new"]);
 }

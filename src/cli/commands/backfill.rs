@@ -9,6 +9,7 @@ use super::run::{Night, run_night};
 use crate::cli::args::Global;
 use crate::cli::environment::{self, Environment};
 use crate::cli::exit_status::ExitStatus;
+use crate::cli::lease;
 use crate::cli::output::Output;
 use crate::cli::project::planned;
 use crate::cli::upkeep::BackfillArguments;
@@ -54,6 +55,10 @@ async fn fill(
     };
     output.note(&format!("{} nights are missing", nights.gaps.len()));
     for as_of in nights.in_order() {
+        if let Some(status) = lease::has_been_interrupted() {
+            output.note(&format!("stopped before {as_of}; the same command goes on from there"));
+            return status;
+        }
         let night = Night { format: arguments.format, ..Night::of(as_of) };
         let status = Box::pin(run_night(environment, &night, plan, output)).await;
         if status != ExitStatus::Success {
@@ -89,7 +94,7 @@ async fn missing(
     plan: &Plan,
 ) -> Result<Missing, WarehouseError> {
     let warehouse = Warehouse::open(environment.warehouse.clone(), &plan.name);
-    let current = warehouse.current().await?;
+    let (current, _) = warehouse.current_as_completed().await?;
     let published = match &current {
         Some(current) => warehouse.lineage(current).await?,
         None => Vec::new(),

@@ -2,7 +2,7 @@
 
 use arrow::array::RecordBatch;
 
-use super::query::{NoAnswer, numbered, pipeline, refused, usage, written};
+use super::query::{NoAnswer, numbered, pipeline, refused, unanswered, usage, written};
 use crate::cli::args::Global;
 use crate::cli::environment::{self, Environment};
 use crate::cli::exit_status::ExitStatus;
@@ -41,7 +41,7 @@ async fn answer(
     let warehouse = Warehouse::open(environment.warehouse.clone(), &pipeline);
     let before = numbered(&warehouse, arguments.before).await?;
     let after = numbered(&warehouse, arguments.after).await?;
-    let refused = |error| NoAnswer::Sql(Box::new(error), Vec::new());
+    let refused = |error| unanswered(error, &[]);
     let resources = environment.resources();
     let pair = Pair::of_generations(&warehouse, &resources, &before, &after);
     let pair = pair.await.map_err(refused)?;

@@ -120,7 +120,7 @@ async fn answer(
 }
 
 /// Says whether the question is wrong or a file it is about.
-fn unanswered(error: DataFusionError, tables: &[String]) -> NoAnswer {
+pub(super) fn unanswered(error: DataFusionError, tables: &[String]) -> NoAnswer {
     match WarehouseError::of_query(error) {
         Ok(error) => NoAnswer::Warehouse(error),
         Err(error) => NoAnswer::Sql(Box::new(error), tables.to_vec()),

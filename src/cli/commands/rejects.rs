@@ -10,7 +10,7 @@ use datafusion::scalar::ScalarValue;
 use object_store::path::Path;
 use serde_json::Value;
 
-use super::query::{NoAnswer, pipeline, refused, usage, written};
+use super::query::{NoAnswer, pipeline, refused, unanswered, usage, written};
 use crate::cli::args::{Global, RejectsArguments};
 use crate::cli::environment::{self, Environment};
 use crate::cli::exit_status::ExitStatus;
@@ -95,7 +95,7 @@ async fn answer(
     let report = warehouse.report(&run).await.map_err(NoAnswer::Warehouse)?;
     let header = header(&pipeline, &run, report.as_ref());
     let rejects = selected(environment, &warehouse, files, arguments).await;
-    let rejects = rejects.map_err(|error| NoAnswer::Sql(Box::new(error), Vec::new()))?;
+    let rejects = rejects.map_err(|error| unanswered(error, &[]))?;
     Ok((header, rejects))
 }
 

@@ -33,14 +33,14 @@ pub(in crate::cli) fn replay(
         return ExitStatus::Usage;
     };
     let warehouse = Warehouse::open(environment.warehouse.clone(), &plan.name);
-    let present = match runtime.block_on(warehouse.current()) {
+    let present = match runtime.block_on(warehouse.current_as_completed()) {
         Err(error) => return refused(NoAnswer::Warehouse(error), "", output),
-        Ok(None) => {
+        Ok((None, _)) => {
             let message = format!("the pipeline `{}` has published nothing yet", plan.name);
             output.plain_error(&message, "publish a night with `martlet run`");
             return ExitStatus::Usage;
         }
-        Ok(Some(present)) => present,
+        Ok((Some(present), _)) => present,
     };
     let night = Night {
         replayed: Some(source),

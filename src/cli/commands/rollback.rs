@@ -35,20 +35,21 @@ async fn chosen(
 ) -> Result<(PipelineName, Generation), NoAnswer> {
     let pipeline = pipeline(environment, arguments.pipeline.as_deref()).await?;
     let warehouse = Warehouse::open(environment.warehouse.clone(), &pipeline);
-    let current = present(&warehouse, &pipeline).await?;
     let older = match arguments.to {
         Some(number) => numbered(&warehouse, number).await?,
-        None => one_before(&warehouse, &current).await?,
+        None => one_before(&warehouse, &present(&warehouse, &pipeline).await?).await?,
     };
-    if older.origin() == current.origin() {
-        let message = format!("generation {} has these tables already", current.number);
-        return Err(usage(message, "see `martlet generations`"));
-    }
     Ok((pipeline, older))
 }
 
 /// Returns the newest generation that was published before what is shown now.
+///
+/// Where a way back was cut off before all of `latest/` followed, that is what is gone on with.
 async fn one_before(warehouse: &Warehouse, current: &Generation) -> Result<Generation, NoAnswer> {
+    let shown = warehouse.latest_shown().await.map_err(NoAnswer::Warehouse)?;
+    if current.restores.is_some() && shown != Some(current.number) {
+        return Ok(current.clone());
+    }
     let all = warehouse.generations().await.map_err(NoAnswer::Warehouse)?;
     let is_before = |generation: &Generation| {
         generation.restores.is_none() && generation.number < current.origin()
@@ -90,6 +91,13 @@ fn told(
             let Generation { number: older, as_of, .. } = older;
             output.data(&format!(
                 "{pipeline} is at generation {number}: the tables of generation {older}, as of {as_of}\n"
+            ));
+            ExitStatus::Success
+        }
+        Ok(Restored::Already(number)) => {
+            output.data(&format!(
+                "{pipeline} is at generation {number}, which has the tables of generation {} already\n",
+                older.origin()
             ));
             ExitStatus::Success
         }

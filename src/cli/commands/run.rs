@@ -18,7 +18,7 @@ use crate::engine::Context;
 use crate::names::SourceName;
 use crate::plan::{Plan, Selection};
 use crate::report::{Header, RunReport, Status};
-use crate::run::{self, Purpose, RunError, warehouse_class};
+use crate::run::{self, Purpose, RunError};
 use crate::warehouse::Warehouse;
 use crate::zone::AsOf;
 
@@ -57,12 +57,8 @@ pub(in crate::cli) fn run(
             },
         );
     }
-    let status = runtime.block_on(async {
-        match fits_present(&environment, arguments, &plan, output).await {
-            Ok(()) => Box::pin(run_night(&environment, &night_of(arguments), &plan, output)).await,
-            Err(status) => status,
-        }
-    });
+    let night = night_of(arguments);
+    let status = runtime.block_on(Box::pin(run_night(&environment, &night, &plan, output)));
     // Threads that still decode when a run is interrupted are not waited for.
     runtime.shutdown_background();
     status
@@ -80,35 +76,6 @@ fn selection(arguments: &RunArguments) -> Selection {
         select: arguments.select.clone(),
         exclude: arguments.exclude.clone(),
         until: arguments.until.clone(),
-    }
-}
-
-/// Refuses to publish some marts of one night beside the others of another.
-async fn fits_present(
-    environment: &Environment,
-    arguments: &RunArguments,
-    plan: &Plan,
-    output: &Output,
-) -> Result<(), ExitStatus> {
-    if plan.left_out.is_empty() {
-        return Ok(());
-    }
-    let warehouse = Warehouse::open(environment.warehouse.clone(), &plan.name);
-    let present = warehouse.current().await.map_err(|error| {
-        output.failure(&error, error.help());
-        ExitStatus::from(warehouse_class(&error))
-    })?;
-    match present.filter(|present| present.as_of != arguments.as_of) {
-        None => Ok(()),
-        Some(present) => {
-            let message = format!("the marts that are left out are of {}", present.as_of);
-            let hint = format!(
-                "all marts are of one night: say `--as-of {}`, or select all",
-                present.as_of
-            );
-            output.plain_error(&message, &hint);
-            Err(ExitStatus::Usage)
-        }
     }
 }
 
@@ -210,19 +177,22 @@ async fn decided(warehouse: &Warehouse, ctx: &Context) -> Option<u64> {
 /// Writes the report into the warehouse; a store that does not answer keeps nobody waiting for the exit status.
 async fn keep_report(warehouse: &Warehouse, ctx: &Context, report: &RunReport, output: &Output) {
     let written = warehouse.write_report(&ctx.run_id, report);
-    match tokio::time::timeout(patience(report.status), written).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => output.error(&error),
-        Err(_) => output.note("warning: the report could not be written in time"),
+    let written = tokio::select! {
+        written = written => Some(written),
+        () = tokio::time::sleep(Duration::from_mins(1)) => None,
+        // Whoever sent a signal soon sends one that cannot be handled.
+        () = soon_after_a_signal() => None,
+    };
+    match written {
+        Some(Ok(())) => {}
+        Some(Err(error)) => output.failure(&error, error.help()),
+        None => output.note("warning: the report could not be written in time"),
     }
 }
 
-/// Returns how long the report may take: whoever sent a signal soon sends one that cannot be handled.
-fn patience(status: Status) -> Duration {
-    match status {
-        Status::Interrupted => Duration::from_secs(2),
-        _ => Duration::from_mins(1),
-    }
+async fn soon_after_a_signal() {
+    lease::interrupted().await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
 }
 
 /// Writes the end into the report and returns the exit status.

@@ -114,7 +114,6 @@ impl Touched<'_> {
             Ok(())
         });
         let Ok(_) = marked;
-        drop(queue);
         marks
     }
 

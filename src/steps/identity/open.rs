@@ -24,8 +24,19 @@ use crate::names::SourceName;
 pub(crate) struct Retraction {
     /// The sources and the paths below the raw root.
     pub(crate) objects: Vec<(SourceName, String)>,
-    /// The table `evidence` of the night before. It is needed only where there are objects.
+    /// Sources of which nothing that was seen before counts.
+    pub(crate) sources: Vec<SourceName>,
+    /// The table `evidence` of the night before. It is needed only where something is taken back.
     pub(crate) evidence: Vec<RecordBatch>,
+    /// Whether that table is gone, and every object is read anew for it.
+    pub(crate) is_evidence_lost: bool,
+}
+
+impl Retraction {
+    /// Says whether nothing is taken back.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.objects.is_empty() && self.sources.is_empty()
+    }
 }
 
 /// A registry in the form in which it is resolved.
@@ -83,12 +94,13 @@ impl Registry {
         self.open_identifiers((kinds, kind_of), near, &mut evidence)?;
         let links = self.near_links(near, &mut evidence.sources);
         let former = self.former(near)?;
-        if retraction.objects.is_empty() {
+        if retraction.is_empty() {
             evidence.links.note_all(&links);
             let evidence = evidence.all_known();
             return Ok(Opened { evidence, former, ..Opened::default() });
         }
-        if retraction.evidence.is_empty() && self.map.num_rows() > 0 {
+        let has_evidence = !retraction.evidence.is_empty() || retraction.is_evidence_lost;
+        if !has_evidence && self.map.num_rows() > 0 {
             return Err(damaged("the evidence of earlier nights is not there"));
         }
         let kept = live(retraction)?;
@@ -199,14 +211,16 @@ fn live(retraction: &Retraction) -> Result<Vec<RecordBatch>, IdentityError> {
     let objects = retraction.objects.iter();
     let retracted: HashSet<(&str, &str)> =
         objects.map(|(source, object)| (source.as_str(), object.as_str())).collect();
+    let sources: HashSet<&str> = retraction.sources.iter().map(SourceName::as_str).collect();
     let live = |batch: &RecordBatch| {
         let batch = conform(&evidence_schema(), batch)?;
-        let [sources, objects] =
+        let [of_rows, objects] =
             ["source", "object"].map(|name| cast(&batch[name], &DataType::Utf8));
-        let (sources, objects) = (sources?, objects?);
-        let rows = sources.as_string::<i32>().iter().zip(objects.as_string::<i32>());
+        let (of_rows, objects) = (of_rows?, objects?);
+        let rows = of_rows.as_string::<i32>().iter().zip(objects.as_string::<i32>());
         let is_live = |(source, object): (Option<&str>, Option<&str>)| {
-            !retracted.contains(&(source.unwrap_or_default(), object.unwrap_or_default()))
+            let (source, object) = (source.unwrap_or_default(), object.unwrap_or_default());
+            !sources.contains(source) && !retracted.contains(&(source, object))
         };
         let mask: BooleanArray = rows.map(|row| Some(is_live(row))).collect();
         filter_record_batch(&batch, &mask)

@@ -95,9 +95,8 @@ impl Tonight<'_> {
         gathered: &Gathered,
         sources: &Origins,
     ) -> Near {
-        let builds_on = |carried: &&Carried| {
-            carried.as_of < self.now && self.before.retraction.objects.is_empty()
-        };
+        let builds_on =
+            |carried: &&Carried| carried.as_of < self.now && self.before.retraction.is_empty();
         let carried = self.before.carried.as_ref().filter(builds_on);
         let Some(carried) = carried else { return Near::everything(kind_of.len()) };
         let validity =

@@ -149,6 +149,8 @@ fn night_after(before: &Findings, objects: &[(String, Vec<Row>)], retracted: &[&
     let before = Before {
         registry: before.registry.clone(),
         retraction: Retraction {
+            sources: Vec::new(),
+            is_evidence_lost: false,
             objects: retracted.iter().map(object).collect(),
             evidence: vec![before.evidence.rows.clone()],
         },

@@ -8,7 +8,7 @@ use datafusion::error::DataFusionError;
 use datafusion::scalar::ScalarValue;
 
 use crate::cli::args::IdentityOptions;
-use crate::cli::commands::query::{NoAnswer, pipeline, usage};
+use crate::cli::commands::query::{NoAnswer, pipeline, unanswered, usage};
 use crate::cli::environment::Environment;
 use crate::engine::Published;
 use crate::report::masked;
@@ -150,7 +150,7 @@ pub(super) fn texts(batch: &RecordBatch, name: &str) -> Result<ArrayRef, NoAnswe
 }
 
 pub(super) fn failed(error: DataFusionError) -> NoAnswer {
-    NoAnswer::Sql(Box::new(error), Vec::new())
+    unanswered(error, &[])
 }
 
 /// The pairs of identifiers that objects show, and those of records that are only alike, which no object shows.
