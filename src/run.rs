@@ -21,11 +21,10 @@ mod states;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::engine::{Context, Customers};
-use crate::names::{SourceName, StageName};
+use crate::names::SourceName;
 use crate::plan::{Load, Plan};
 use crate::report::{MissingInput, RunReport, SourceReport, Status, Step};
 use crate::steps::audit::{Audited, Verdict, adds_up, admit, admit_fields, audit, balance};
@@ -37,7 +36,7 @@ use crate::steps::identity::{
 };
 use crate::steps::publish::{Night, Publication, keep_rejects, publish};
 use crate::steps::transform::{Transformed, Unchanged, transform};
-use crate::warehouse::{Decision, Generation, Parts, StageStates, TableRecord, Warehouse, Zone};
+use crate::warehouse::{Decision, Generation, Parts, StageStates, Warehouse, Zone};
 
 use base::{Base, Found};
 pub(crate) use compare::{Pair, SEGMENT_MOVES};
@@ -84,7 +83,7 @@ pub(crate) async fn execute(
 ) -> Result<Status, RunError> {
     warehouse.roll_forward().await?;
     let current = warehouse.current().await?;
-    fits_present(ctx, plan, current.as_ref())?;
+    history::fits_present(plan, current.as_ref(), ctx.as_of)?;
     let listed = listed(ctx, plan, warehouse, current).await?;
     report.missing.clone_from(&listed.missing);
     report.allow_incomplete = options.allow_incomplete;
@@ -102,12 +101,6 @@ pub(crate) async fn execute(
     states::note_checks(&mut night.states, &report.checks);
     put_in_place(ctx, plan, warehouse, *audited, night, report).await?;
     Ok(Status::Published)
-}
-
-/// Refuses to publish some marts of one night beside the others of another.
-fn fits_present(ctx: &Context, plan: &Plan, present: Option<&Generation>) -> Result<(), RunError> {
-    let other = present.filter(|it| !plan.left_out.is_empty() && it.as_of != ctx.as_of.date);
-    other.map_or(Ok(()), |present| Err(RunError::OtherNight { as_of: present.as_of }))
 }
 
 /// What is known of a night before anything of it is decoded.
@@ -165,7 +158,7 @@ async fn computed(
     report: &mut RunReport,
 ) -> Result<(Night, Transformed), RunError> {
     let Listed { current, extracted, decisions, digest, .. } = listed;
-    let carried = carried(plan, &history::marts_before(plan, current.as_ref())?);
+    let carried = history::carried(plan, &history::marts_before(plan, current.as_ref())?);
     let whole = match current.clone() {
         Some(current) if options.full_refresh => Some(warehouse.without_lost(current).await?.0),
         current => current,
@@ -200,12 +193,6 @@ async fn computed(
     let (transformed, states) = transform_changed(ctx, plan, identified, past, report).await?;
     night.states.extend(states);
     Ok((night, transformed))
-}
-
-/// Returns the marts of the night before that this run leaves as they are.
-fn carried(plan: &Plan, before: &BTreeMap<String, TableRecord>) -> BTreeMap<String, TableRecord> {
-    let left_out = plan.left_out.iter().map(StageName::as_str);
-    left_out.filter_map(|name| Some((name.to_owned(), before.get(name)?.clone()))).collect()
 }
 
 /// Lists the objects of every source.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::present::Present;
-use super::{RunError, carried, history, parts, report};
+use super::{RunError, history, parts, report};
 use crate::engine::{Context, Tables};
 use crate::plan::{self, Plan};
 use crate::report::{CheckReport, RunReport, Status, Step};
@@ -36,7 +36,7 @@ pub(crate) async fn develop(
     let number = own.next_number(before.as_ref().map(|before| before.number)).await?;
     let digest = format!("{} of generation {}", plan.fingerprint, present.generation.number);
     let night = Night {
-        carried: carried(plan, &marts_before),
+        carried: history::carried(plan, &marts_before),
         marts_before,
         parts: Some(parts::of(plan)),
         ..Night::new(number, None, digest)

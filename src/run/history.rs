@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::RunError;
+use crate::names::StageName;
 use crate::plan::{History, Plan, Stage, written_type};
 use crate::warehouse::{Generation, TableRecord, Zone};
+use crate::zone::AsOf;
 
 /// Returns the marts of the present generation, where the histories among them can go on.
 ///
@@ -25,6 +27,25 @@ pub(super) fn marts_before(
         }
     }
     Ok(marts)
+}
+
+/// Refuses to publish some marts of one night beside the others of another.
+pub(super) fn fits_present(
+    plan: &Plan,
+    present: Option<&Generation>,
+    as_of: AsOf,
+) -> Result<(), RunError> {
+    let other = present.filter(|it| !plan.left_out.is_empty() && it.as_of != as_of.date);
+    other.map_or(Ok(()), |present| Err(RunError::OtherNight { as_of: present.as_of }))
+}
+
+/// Returns the marts of the night before that this run leaves as they are.
+pub(super) fn carried(
+    plan: &Plan,
+    before: &BTreeMap<String, TableRecord>,
+) -> BTreeMap<String, TableRecord> {
+    let left_out = plan.left_out.iter().map(StageName::as_str);
+    left_out.filter_map(|name| Some((name.to_owned(), before.get(name)?.clone()))).collect()
 }
 
 fn require_same_types(stage: &Stage, table: &TableRecord) -> Result<(), RunError> {

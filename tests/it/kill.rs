@@ -183,6 +183,27 @@ fn sigint_ends_a_run_with_130() {
     interrupted("-INT", 130);
 }
 
+#[test]
+fn a_signal_that_comes_between_two_nights_ends_a_backfill() {
+    let project = Project::shop();
+    let pipeline = project.pipeline_path();
+    let backfill =
+        ["backfill", &pipeline, "--from", "2026-01-02", "--to", SECOND, "--log-format", "json"];
+    let mut child = project.command(&backfill);
+    let mut child = child.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+    let is_published = |line: &String| line.contains("\"step\":\"publish\"");
+    stderr.by_ref().map(Result::unwrap).find(is_published).unwrap();
+    send("-TERM", &child);
+    stderr.for_each(|line| drop(line.unwrap()));
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    let generations = project.martlet(&["generations", "--format", "csv"]).stdout;
+    assert!(generations.lines().count() < 4, "{generations}");
+    let rest = project.martlet(&backfill[..6]);
+    assert_eq!(rest.status, Some(0), "{rest:?}");
+    assert_eq!(project.report()["as_of"], SECOND);
+}
+
 /// Starts the second night and stops it, with the lease in its hands, before it has published anything.
 fn stopped_on_the_way(project: &Project) -> Child {
     project.publish(FIRST);

@@ -36,6 +36,8 @@ pub(super) struct Model {
     /// For each comparison, for each level.
     pub(super) rates: Vec<Vec<Rates>>,
     pub(super) relations: Vec<Relation>,
+    /// Whether the relations have been judged to be of different persons.
+    pub(super) is_judged: bool,
 }
 
 /// How often matches are taken to agree exactly before anything is known.
@@ -47,14 +49,28 @@ const ALIKE_ELSEWHERE: f64 = 0.5;
 const STRANGERS: f64 = 0.3;
 /// So many related pairs have to agree in such a field for it to be believed that they do for a reason.
 const TELLING_PAIRS: f64 = 50.0;
-/// In how many fields related persons differ as strangers do, at least.
+/// Related persons who agree in a field more often than this have it in common.
+const COMMON: f64 = 0.7;
+/// In how many fields related persons differ as strangers do, where they are not many times the matches.
 const LEAST_STRANGE: usize = 2;
+/// So many times the matches differ in one field alone only if they are no matches: more than two of three would contradict
+/// each other in it.
+const MANY: f64 = 2.0;
 /// Which part of all evidence agreement in those fields usually is.
 const USUAL_PART: f64 = 0.35;
 /// The smaller the part, the more related pairs it takes, by this power.
-const PART_POWER: i32 = 6;
+const PART_POWER: i32 = 4;
 /// How many related pairs there are for each match, at least; fewer could not do much harm.
 const LEAST_SHARE: f64 = 0.1;
+/// How many where the fields in which they differ are less than [`MOST_PART`] of all evidence: these may be matches of persons
+/// who moved house.
+const LEAST_SHARE_OF_SMALL_PART: f64 = 0.3;
+const MOST_PART: f64 = 0.5;
+/// Of two relations of which each has in common what the other differs in, this many bits of evidence weigh as much as half
+/// the pairs.
+const BITS_OF_HALF: f64 = 4.0;
+/// Fewer related pairs than this are held against no other relation.
+const FEWEST_PAIRS: f64 = 20.0;
 
 impl Model {
     /// Makes a first guess: most matches agree exactly, every record has one, and the records of each block may be
@@ -79,6 +95,7 @@ impl Model {
             share: (records as f64 / pairs).clamp(1e-15, 0.1),
             rates: others.iter().map(rates).collect(),
             relations: blocks.iter().map(relation).collect(),
+            is_judged: false,
         }
     }
 
@@ -114,39 +131,150 @@ impl Model {
         let strangers = (1.0 - self.share - related).max(f64::MIN_POSITIVE);
         others.clear();
         others.push(strangers * ratios.iter().flatten().product::<f64>());
-        others.extend(self.relations.iter().map(|relation| {
-            let fields = relation.alike.iter().zip(ratios);
-            let present = fields.filter_map(|(alike, ratio)| Some((alike, (*ratio)?)));
-            let product: f64 =
-                present.map(|(alike, ratio)| alike + (1.0 - alike) * ratio).product();
-            relation.share * product
-        }));
+        let relations = self.relations.iter();
+        others.extend(
+            relations.map(|relation| relation.share * relation.likeness(ratios, self.is_judged)),
+        );
     }
 
-    /// Keeps the relations that are of different persons, who differ in some telling fields as strangers do, and
-    /// that are many.
+    /// Keeps the relations that are of different persons.
     ///
-    /// Without this a relation might as well be of matches with many mistakes. `pairs` is the number of all pairs.
+    /// Without this a relation might as well be of matches with many mistakes, or of persons who moved house. It is judged once;
+    /// later, when less is left to explain, a relation moves too far to be judged by the same measures. `pairs` is the number
+    /// of all pairs.
     pub(super) fn judge_relations(&mut self, pairs: f64) {
         // By strangers alone: what is taken for matches may be the very pairs of a relation.
         let bits: Vec<f64> = self.rates.iter().map(|rates| -rates[0].others.log2()).collect();
-        let (all, least) = (bits.iter().sum::<f64>(), LEAST_SHARE * self.share);
-        self.relations.retain_mut(|relation| {
-            let (mut count, mut strange) = (0, 0.0);
-            for (alike, bits) in relation.alike.iter_mut().zip(&bits) {
-                if *alike < STRANGERS {
-                    count += 1;
-                    strange += bits;
-                    // Many pairs keep how seldom they agree: else families at a large address, whose surname one pair in
-                    // ten has in common, would be left to the matches. Of few it may be the matches with a mistake.
-                    if relation.share * pairs * *alike < TELLING_PAIRS {
-                        *alike = 0.0;
-                    }
-                }
-            }
-            count >= LEAST_STRANGE && relation.share * credit(strange / all) > least
-        });
+        for relation in &mut self.relations {
+            relation.forget_chance(pairs);
+        }
+        if self.is_judged {
+            return;
+        }
+        let judged: Vec<bool> =
+            self.relations.iter().map(|it| it.is_of_others(self.share, &bits)).collect();
+        let contradicted: Vec<bool> =
+            self.relations.iter().map(|it| self.is_contradicted(it, pairs, &bits)).collect();
+        let mut kept = judged.into_iter().zip(contradicted);
+        self.relations.retain(|_| kept.next().is_some_and(|(is_kept, is_not)| is_kept && !is_not));
+        self.is_judged = true;
     }
+
+    /// Says whether another relation has in common what this one differs in, and the other way round, and is more probably
+    /// of different persons: it knows them by less evidence, or there are more of them.
+    ///
+    /// Persons of one household have the address in common and not the name, a person who moved has the name in common and
+    /// not the address. Both cannot be different persons.
+    fn is_contradicted(&self, relation: &Relation, pairs: f64, bits: &[f64]) -> bool {
+        let counts = |it: &Relation| {
+            it.share > LEAST_SHARE * self.share
+                && it.share * pairs >= FEWEST_PAIRS
+                && it.alike.iter().any(|alike| *alike < STRANGERS)
+        };
+        let known_by = |it: &Relation| {
+            let fields = it.alike.iter().zip(bits).filter(|(alike, _)| **alike >= COMMON);
+            fields.map(|(_, bits)| bits).sum::<f64>()
+                - BITS_OF_HALF * (it.share / self.share).log2()
+        };
+        let mut others = self.relations.iter().filter(|other| counts(other));
+        counts(relation)
+            && others.any(|other| {
+                relation.is_reverse_of(other)
+                    && other.is_reverse_of(relation)
+                    && known_by(relation) > known_by(other)
+            })
+    }
+}
+
+impl Relation {
+    /// Takes few pairs that agree in a field in which related persons differ to do so by chance.
+    ///
+    /// Many pairs keep how seldom they agree: else families at a large address, whose surname one pair in ten has in common,
+    /// would be left to the matches. Of few it may be the matches with a mistake.
+    fn forget_chance(&mut self, pairs: f64) {
+        for alike in &mut self.alike {
+            if *alike < STRANGERS && self.share * pairs * *alike < TELLING_PAIRS {
+                *alike = 0.0;
+            }
+        }
+    }
+
+    /// Says whether the persons differ in telling fields as strangers do, and are many.
+    fn is_of_others(&self, matches: f64, bits: &[f64]) -> bool {
+        let strange = self.alike.iter().zip(bits).filter(|(alike, _)| **alike < STRANGERS);
+        let count = strange.clone().count();
+        let part = strange.map(|(_, bits)| bits).sum::<f64>() / bits.iter().sum::<f64>();
+        let least = if part < MOST_PART { LEAST_SHARE_OF_SMALL_PART } else { LEAST_SHARE };
+        match count {
+            0 => false,
+            1 => self.share > MANY * matches,
+            _ => count >= LEAST_STRANGE && self.share * credit(part) > least * matches,
+        }
+    }
+
+    /// Says whether the persons have in common all that those of another relation differ in.
+    fn is_reverse_of(&self, other: &Self) -> bool {
+        let mut fields = self.alike.iter().zip(&other.alike);
+        fields.all(|(alike, other)| *other >= STRANGERS || *alike >= COMMON)
+    }
+
+    /// Tells how often a pair of the relation looks like this, relative to a match.
+    ///
+    /// Of a relation that is judged to be of different persons, no pair agrees for a reason in all that tells them apart.
+    fn likeness(&self, ratios: &[Option<f64>], is_judged: bool) -> f64 {
+        let Telling { all, alike, common } = self.telling(ratios, is_judged);
+        match alike {
+            None => common,
+            Some(alike) => common * (all - alike).max(f64::MIN_POSITIVE) / (1.0 - alike),
+        }
+    }
+
+    fn telling(&self, ratios: &[Option<f64>], is_judged: bool) -> Telling {
+        let mut telling = Telling { all: 1.0, alike: None, common: 1.0 };
+        for (share, ratio) in self.alike.iter().zip(ratios) {
+            let term = ratio.map_or(1.0, |ratio| share + (1.0 - share) * ratio);
+            if is_judged && *share < STRANGERS {
+                telling.all *= term;
+                telling.alike = Some(telling.alike.unwrap_or(1.0) * share);
+            } else {
+                telling.common *= term;
+            }
+        }
+        telling
+    }
+
+    /// Tells how probably a pair of the relation that looks like this agrees in a field for a reason; `ratio` is that of the
+    /// field.
+    pub(super) fn agrees(
+        &self,
+        field: usize,
+        ratio: f64,
+        (ratios, is_judged): (&[Option<f64>], bool),
+    ) -> f64 {
+        let share = self.alike[field];
+        let term = share + (1.0 - share) * ratio;
+        if !is_judged || share >= STRANGERS {
+            return share / term;
+        }
+        if share == 0.0 {
+            return 0.0;
+        }
+        let Telling { all, alike, .. } = self.telling(ratios, is_judged);
+        let alike = alike.unwrap_or(0.0);
+        // What the other telling fields leave, where they do not all agree for a reason.
+        let others = (all / term - alike / share).max(0.0);
+        share * others / (all - alike).max(f64::MIN_POSITIVE)
+    }
+}
+
+/// How often a pair of a relation looks like this, relative to a match.
+struct Telling {
+    /// In the fields that tell its persons apart.
+    all: f64,
+    /// How often it agrees for a reason in all of these; none where there is no such field.
+    alike: Option<f64>,
+    /// In the other fields.
+    common: f64,
 }
 
 /// Returns how much a relation counts whose persons differ in such a part of the evidence.
