@@ -281,6 +281,9 @@ pub(super) struct ReplayArguments {
     /// The source whose objects with rejects are decoded once more
     #[arg(long, value_name = "SOURCE")]
     pub(super) source: String,
+    /// Go on where objects, days, rows or markers are missing that a source expects
+    #[arg(long)]
+    pub(super) allow_incomplete: bool,
     /// What is written to stdout at the end
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(super) format: ReportFormat,

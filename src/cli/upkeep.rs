@@ -18,6 +18,9 @@ pub(super) struct BackfillArguments {
     /// The `--as-of` of the last night
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(super) to: NaiveDate,
+    /// Go on where objects, days, rows or markers are missing that a source expects
+    #[arg(long)]
+    pub(super) allow_incomplete: bool,
     /// What is written to stdout at the end of each night
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(super) format: ReportFormat,

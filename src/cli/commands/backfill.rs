@@ -59,7 +59,8 @@ async fn fill(
             output.note(&format!("stopped before {as_of}; the same command goes on from there"));
             return status;
         }
-        let night = Night { format: arguments.format, ..Night::of(as_of) };
+        let (format, allow_incomplete) = (arguments.format, arguments.allow_incomplete);
+        let night = Night { allow_incomplete, format, ..Night::of(as_of) };
         let status = Box::pin(run_night(environment, &night, plan, output)).await;
         if status != ExitStatus::Success {
             output.note(&format!("stopped at {as_of}; the same command goes on from there"));

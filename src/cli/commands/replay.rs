@@ -45,6 +45,7 @@ pub(in crate::cli) fn replay(
     let night = Night {
         replayed: Some(source),
         force: true,
+        allow_incomplete: arguments.allow_incomplete,
         format: arguments.format,
         ..Night::of(present.as_of)
     };
