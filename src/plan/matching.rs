@@ -13,6 +13,8 @@ pub(crate) struct Matching {
     pub(crate) blocks: Vec<Block>,
     pub(crate) neighbours: Vec<Neighbours>,
     pub(crate) comparisons: Vec<Comparison>,
+    /// Indexes of the comparisons in which persons of one household agree; none where nobody has said so.
+    pub(crate) household: Vec<usize>,
     /// How probable a match must be.
     pub(crate) threshold: f64,
     /// How many records a block may hold before it is cut.

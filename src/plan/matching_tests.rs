@@ -54,7 +54,8 @@ fn sound_rules_are_in_the_plan() {
            blocks: [[name, 'prefix(born, 4)'], ['soundex( name , surname )']],
            neighbours: [{ by: [surname] }],
            compare: { surname: { as: jaro_winkler, swaps_with: name }, name: { as: jaro_winkler },
-                      income: { as: numeric, levels: [0.1] } } }",
+                      income: { as: numeric, levels: [0.1] } },
+           household: [income, surname] }",
     )
     .unwrap();
     let rules = plan.sources[0].matching.as_ref().unwrap();
@@ -71,6 +72,7 @@ fn sound_rules_are_in_the_plan() {
     ];
     assert_eq!(fields, expected);
     assert_eq!(rules.comparisons[0].swaps_with, Some(1));
+    assert_eq!(rules.household, [0, 2]);
     assert_eq!(rules.comparisons[2].kind, ComparisonKind::Numeric(vec![0.1]));
     assert!(rules.comparisons[0].frequencies && !rules.comparisons[2].frequencies);
     let functions: Vec<_> =
@@ -148,6 +150,16 @@ fn every_mistake_is_told() {
                 "plan/unknown-source the pipeline has no source `guest`",
                 "plan/bad-match a source is compared with itself by `within: true`",
             ],
+        ),
+        (
+            "{ record: member, blocks: [[name]], compare: { name: { as: exact }, surname: { as: exact } },
+               household: [surname, street] }",
+            &["plan/bad-match the column `street` is not compared"],
+        ),
+        (
+            "{ record: member, blocks: [[name]], compare: { name: { as: exact }, surname: { as: exact } },
+               household: [surname, name] }",
+            &["plan/bad-match no compared column tells the persons of a household apart"],
         ),
         (
             "{ record: member, blocks: [[name]], compare: { name: { as: fuzzy } } }",

@@ -19,6 +19,9 @@ pub(crate) struct Matching {
     pub(crate) neighbours: Vec<Neighbours>,
     /// How each column is compared.
     pub(crate) compare: Ordered<Comparison>,
+    /// The compared columns that persons of one household have in common, such as surname, street and phone.
+    #[serde(default)]
+    pub(crate) household: Vec<String>,
     /// How probable a match must be, at least 0.5 and below 1; 0.9 where it is left out.
     #[serde(default)]
     pub(crate) threshold: Option<f64>,

@@ -56,6 +56,7 @@ impl Reader<'_> {
         let mut fields = Vec::new();
         let record = record(&self.rules.record, self.source, &self.place.child("record"), found);
         let comparisons = self.comparisons(&mut fields, found);
+        let household = self.household(found);
         let blocks = self.blocks(&mut fields, found);
         let neighbours = self.neighbours(&mut fields, found);
         let threshold = self.threshold(found);
@@ -78,6 +79,7 @@ impl Reader<'_> {
             blocks,
             neighbours,
             comparisons,
+            household,
             threshold,
             max_block,
             within,
@@ -147,20 +149,43 @@ impl Reader<'_> {
     ) -> Option<usize> {
         let name = written.swaps_with.as_deref()?;
         let place = place.child("swaps_with");
-        let compared: Vec<_> = self.rules.compare.iter().collect();
-        let Some(index) = compared.iter().position(|(other, _)| *other == name) else {
-            let message = format!("the column `{name}` is not compared");
-            let unknown = place.error(Code::BadMatch, message);
-            found.push(with_nearest(unknown, name, compared.iter().map(|(name, _)| *name)));
-            return None;
-        };
-        let other = compared[index].1;
+        let index = self.compared(name, &place, found)?;
+        let (_, other) = self.rules.compare.iter().nth(index)?;
         if std::ptr::eq(other, written) || other.kind != written.kind {
             let message = format!("values cannot be swapped with those of `{name}`");
             let help = "swapped columns are two that are compared in the same way";
             found.push(place.error(Code::BadMatch, message).help(help));
         }
         Some(index)
+    }
+
+    /// Returns the index of the comparison of a column.
+    fn compared(&self, name: &str, place: &Place<'_>, found: &mut Diagnostics) -> Option<usize> {
+        let names = || self.rules.compare.iter().map(|(name, _)| name);
+        let index = names().position(|other| other == name);
+        if index.is_none() {
+            let message = format!("the column `{name}` is not compared");
+            found.push(with_nearest(place.error(Code::BadMatch, message), name, names()));
+        }
+        index
+    }
+
+    /// Returns the comparisons in which persons of one household agree.
+    fn household(&self, found: &mut Diagnostics) -> Vec<usize> {
+        let place = self.place.child("household");
+        let named = self.rules.household.iter().enumerate();
+        let mut household: Vec<usize> = named
+            .filter_map(|(number, name)| self.compared(name, &place.child(number), found))
+            .collect();
+        household.sort_unstable();
+        household.dedup();
+        if !household.is_empty() && household.len() == self.rules.compare.iter().count() {
+            let message = "no compared column tells the persons of a household apart";
+            let help =
+                "leave out what is a person's own, such as the given name and the date of birth";
+            found.push(place.error(Code::BadMatch, message).help(help));
+        }
+        household
     }
 
     fn blocks(&self, fields: &mut Vec<MatchField>, found: &mut Diagnostics) -> Vec<Block> {

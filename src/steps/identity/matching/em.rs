@@ -175,6 +175,7 @@ impl Expected {
             rates: rates.map(|(rates, seen)| renewed(rates, seen)).collect(),
             relations: self.relations.iter().map(relation).collect(),
             is_judged: before.is_judged,
+            household: before.household.clone(),
         }
     }
 }
@@ -292,6 +293,23 @@ mod tests {
         assert!((found / 2_000.0 - 1.0).abs() < 0.1, "{found} matches");
         let [relation] = &model.relations[..] else { panic!("{:?}", model.relations) };
         assert!(relation.alike[0] < 0.3 && relation.alike[3] > 0.9, "{relation:?}");
+    }
+
+    #[test]
+    fn where_nobody_lives_together_it_can_be_said_what_a_household_has_in_common() {
+        let chance = [8e-3, 4e-5, 3e-3, 5e-4, 2.5e-3];
+        let stayed = [0.95, 0.97, 0.96, 0.95, 0.97];
+        let moved = [0.95, 0.97, 0.96, 5e-4, 2.5e-3];
+        let kinds = [(chance, 5e7), (stayed, 1_000.0), (moved, 1_000.0)];
+        let (others, candidates) = of_homes(chance, &kinds);
+        let blocks = [(vec![0, 1], 3_000), (vec![0, 2], 4_000), (vec![3, 4], 2_000)];
+        let found = |household: &[usize]| {
+            let guess = Model::guess(&others, 10_000, 5e7, &blocks).with_household(household);
+            fitted(1, guess, &candidates, 5e7).model.share * 5e7
+        };
+        assert!(found(&[]) < 1_300.0, "{} matches", found(&[]));
+        let found = found(&[2, 3, 4]);
+        assert!((found / 2_000.0 - 1.0).abs() < 0.1, "{found} matches");
     }
 
     #[test]

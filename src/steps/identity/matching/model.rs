@@ -38,6 +38,8 @@ pub(super) struct Model {
     pub(super) relations: Vec<Relation>,
     /// Whether the relations have been judged to be of different persons.
     pub(super) is_judged: bool,
+    /// The comparisons in which persons of one household agree; none where nobody has said so.
+    pub(super) household: Vec<usize>,
 }
 
 /// How often matches are taken to agree exactly before anything is known.
@@ -96,7 +98,13 @@ impl Model {
             rates: others.iter().map(rates).collect(),
             relations: blocks.iter().map(relation).collect(),
             is_judged: false,
+            household: Vec::new(),
         }
+    }
+
+    /// Notes in which comparisons persons of one household agree.
+    pub(super) fn with_household(self, household: &[usize]) -> Self {
+        Self { household: household.to_vec(), ..self }
     }
 
     /// Puts other rates of strangers in the place of those known so far.
@@ -151,13 +159,21 @@ impl Model {
         if self.is_judged {
             return;
         }
-        let judged: Vec<bool> =
-            self.relations.iter().map(|it| it.is_of_others(self.share, &bits)).collect();
+        let is_of_others = |relation: &Relation| {
+            relation.is_of_others(self.share, &bits) && self.is_beyond_household(relation)
+        };
+        let judged: Vec<bool> = self.relations.iter().map(is_of_others).collect();
         let contradicted: Vec<bool> =
             self.relations.iter().map(|it| self.is_contradicted(it, pairs, &bits)).collect();
         let mut kept = judged.into_iter().zip(contradicted);
         self.relations.retain(|_| kept.next().is_some_and(|(is_kept, is_not)| is_kept && !is_not));
         self.is_judged = true;
+    }
+
+    /// Says whether persons of a relation differ in something that those of a household do not have in common.
+    fn is_beyond_household(&self, relation: &Relation) -> bool {
+        let mut own = relation.alike.iter().enumerate();
+        own.any(|(at, alike)| *alike < STRANGERS && !self.household.contains(&at))
     }
 
     /// Says whether another relation has in common what this one differs in, and the other way round, and is more probably
@@ -177,7 +193,9 @@ impl Model {
                 - BITS_OF_HALF * (it.share / self.share).log2()
         };
         let mut others = self.relations.iter().filter(|other| counts(other));
-        counts(relation)
+        // Who has said what persons of a household have in common has said which of the two it is.
+        self.household.is_empty()
+            && counts(relation)
             && others.any(|other| {
                 relation.is_reverse_of(other)
                     && other.is_reverse_of(relation)

@@ -97,7 +97,8 @@ impl<'a> Evidence<'a> {
     fn guess(&self, blocks: &[BlockCounts], persons: &[RecordNumber]) -> Model {
         let others = self.chance.rates(self.records, &self.rules.comparisons, persons);
         let blocks = block_fields(self.rules, blocks);
-        Model::guess(&others, self.records.len() as u64, self.all, &blocks)
+        let guess = Model::guess(&others, self.records.len() as u64, self.all, &blocks);
+        guess.with_household(&self.rules.household)
     }
 
     fn scorer(&self, model: Model, persons: &[RecordNumber]) -> Scorer<'a> {

@@ -55,6 +55,7 @@ pub(super) fn rules(fields: &[&str], blocks: Vec<Block>, comparisons: Vec<Compar
         blocks,
         neighbours: Vec::new(),
         comparisons,
+        household: Vec::new(),
         threshold: 0.9,
         max_block: 500,
         within: true,
