@@ -128,9 +128,10 @@ impl Base {
 
     /// Returns the objects of a source that other generations took in, and this one did not.
     pub(super) fn elsewhere(&self, source: &plan::Source) -> SourceLedger {
-        let known = self.whole_ledger(source);
-        let others = self.elsewhere.sources.get(source.name.as_str()).into_iter().flatten();
-        let others = others.filter(|(path, _)| !known.contains_key(*path));
+        let name = source.name.as_str();
+        let known = self.ledger.sources.get(name);
+        let others = self.elsewhere.sources.get(name).into_iter().flatten();
+        let others = others.filter(|(path, _)| known.is_none_or(|it| !it.contains_key(*path)));
         others.map(|(path, entry)| (Arc::clone(path), entry.clone())).collect()
     }
 

@@ -89,9 +89,8 @@ fn lost_of(extracted: &Extracted, base: &Base, sources: &BTreeSet<&str>) -> Vec<
 
 /// Tells which of the objects known are not there.
 fn gone(extracted: &Extracted, why: &str, known: &SourceLedger) -> Option<MissingInput> {
-    let there: BTreeSet<&str> = extracted.objects.iter().map(|object| &*object.path).collect();
     let gone = known.iter().filter(|(path, entry)| {
-        entry.account.kept + entry.account.rejected > 0 && !there.contains(path.as_ref())
+        entry.account.kept + entry.account.rejected > 0 && !extracted.has(path)
     });
     let gone: Vec<_> = gone.collect();
     let (first, _) = gone.first()?;

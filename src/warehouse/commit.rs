@@ -51,8 +51,7 @@ impl Warehouse {
     /// Completes what a run has left that died after its decision: the newest generation, or `latest/` alone.
     pub(crate) async fn roll_forward(&self) -> Result<(), WarehouseError> {
         let current = self.current_number().await?;
-        let newest = self.generation_numbers().await?.last().copied();
-        if let Some(number) = newest.filter(|newest| Some(*newest) > current)
+        if let Some(number) = self.decided_beyond(current).await?
             && let Some(generation) = self.generation(number).await?
         {
             self.follow(&generation).await?;
@@ -73,19 +72,32 @@ impl Warehouse {
         &self,
     ) -> Result<(Option<Generation>, Option<u64>), WarehouseError> {
         let current = self.current_number().await?;
-        let newest = self.generation_numbers().await?.last().copied();
-        Ok(match newest.filter(|newest| Some(*newest) > current) {
+        Ok(match self.decided_beyond(current).await? {
             Some(number) => (self.generation(number).await?, Some(number)),
             None => (self.current().await?, None),
         })
     }
 
+    /// Returns the newest generation, where it is decided and `CURRENT` does not show it yet.
+    async fn decided_beyond(&self, current: Option<u64>) -> Result<Option<u64>, WarehouseError> {
+        let newest = self.generation_numbers().await?.last().copied();
+        Ok(newest.filter(|newest| Some(*newest) > current))
+    }
+
+    /// Returns the generation of a number that may be none, or of one that is gone.
+    pub(super) async fn generation_if_there(
+        &self,
+        number: Option<u64>,
+    ) -> Result<Option<Generation>, WarehouseError> {
+        match number {
+            Some(number) => self.generation(number).await,
+            None => Ok(None),
+        }
+    }
+
     /// Makes the Delta tables and then `CURRENT` show a generation that is decided.
     pub(super) async fn follow(&self, generation: &Generation) -> Result<(), WarehouseError> {
-        let shown = match self.current_number().await? {
-            Some(number) => self.generation(number).await?,
-            None => None,
-        };
+        let shown = self.generation_if_there(self.current_number().await?).await?;
         let (withdrawn, empty) =
             (generation.withdrawn(shown.as_ref()), TableRecord::of(Vec::new()));
         let withdrawn = withdrawn.into_iter().map(|(zone, name)| (zone, name, &empty));

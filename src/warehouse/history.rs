@@ -111,10 +111,7 @@ impl Warehouse {
     ) -> Result<Restored, WarehouseError> {
         self.roll_forward().await?;
         let current = self.current_number().await?;
-        let shown = match current {
-            Some(number) => self.generation(number).await?,
-            None => None,
-        };
+        let shown = self.generation_if_there(current).await?;
         if let Some(shown) = shown.filter(|shown| shown.origin() == older.origin()) {
             return Ok(Restored::Already(shown.number));
         }

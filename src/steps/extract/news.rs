@@ -32,9 +32,7 @@ pub(crate) enum Again {
 
 /// Compares the listed objects of a source with the ledger.
 pub(crate) fn news(listed: Extracted, ledger: &SourceLedger, again: Again) -> News {
-    // They come in the order of their paths.
-    let is_listed =
-        |path: &Arc<str>| listed.objects.binary_search_by(|object| object.path.cmp(path)).is_ok();
+    let is_listed = |path: &Arc<str>| listed.has(path);
     let gone: BTreeSet<Arc<str>> = ledger.keys().filter(|path| !is_listed(path)).cloned().collect();
     let changed = listed.objects.iter().filter(|object| {
         ledger.get(&object.path).is_some_and(|entry| !is_same(object, entry) || again.takes(entry))

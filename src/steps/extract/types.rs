@@ -21,6 +21,12 @@ impl Extracted {
         self.objects.retain(|object| object.date == last);
         self
     }
+
+    /// Says whether there is an object of this path.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        // They come in the order of their paths.
+        self.objects.binary_search_by(|object| (*object.path).cmp(path)).is_ok()
+    }
 }
 
 /// How the fields of an object differ from those its source declares.
